@@ -1,0 +1,23 @@
+import * as t from 'io-ts';
+import { fields, Int, kind, Texts } from './envelope.js';
+
+/** The process that owns the log began to serve. A new `boot` ends every connection of the boots before it. */
+const Started = fields(
+  { boot: t.string, pid: Int, version: t.string, runtime: t.string, authMode: t.string, listening: Texts, tokenKey: t.string },
+  { secret: t.string },
+);
+
+const Stopped = t.exact(t.type({ boot: t.string, reason: t.string, uptimeMs: Int }));
+
+/** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. */
+const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string });
+
+/** The wall clock moved by more than the time that passed. `at` of later events never runs backwards all the same. */
+const ClockJumped = t.exact(t.type({ from: Int, to: Int, byMs: Int }));
+
+export const gatewayEvents = {
+  'gateway.started': kind(Started),
+  'gateway.stopped': kind(Stopped),
+  'gateway.secret-rotated': kind(SecretRotated),
+  'gateway.clock-jumped': kind(ClockJumped),
+};

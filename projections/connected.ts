@@ -1,0 +1,36 @@
+import type { Method, Role } from '../events/index.js';
+import { clear, drop, type Projection, put, unchanged } from './projection.js';
+
+/** A session that is open now. */
+export interface Connected {
+  readonly seq: number;
+  readonly at: number;
+  readonly device?: string | undefined;
+  readonly role: Role;
+  readonly method: Method;
+  readonly credential?: string | undefined;
+}
+
+/** Key of a connection: those of one boot, and within it of one worker, lie side by side. */
+export const connectedKey = (c: { readonly boot: string; readonly worker: number; readonly connection: string }): string =>
+  `${c.boot}/${c.worker}/${c.connection}`;
+
+/** Open sessions. A new boot ends all of the one before it with one event. */
+export const connected: Projection<Connected> = {
+  name: 'connected',
+  version: 1,
+  apply: (event) => {
+    switch (event.type) {
+      case 'gateway.started':
+        return [clear];
+      case 'connection.accepted': {
+        const { device, role, method, credential } = event.data;
+        return [put(connectedKey(event.data), { seq: event.seq, at: event.at, device, role, method, credential })];
+      }
+      case 'connection.closed':
+        return [drop(connectedKey(event.data))];
+      default:
+        return unchanged;
+    }
+  },
+};

@@ -1,0 +1,49 @@
+import { type Connected, connected } from './connected.js';
+import { type Credential, credentials } from './credentials.js';
+import { type GatewayRow, gateway } from './gateway.js';
+import { type Grace, graces } from './graces.js';
+import { type PairedDevice, paired } from './paired.js';
+import { type PendingRequest, pending } from './pending.js';
+import type { Projection, Rows } from './projection.js';
+import { type RequestOwner, requests } from './requests.js';
+import { type LockedSource, sources } from './sources.js';
+import { type Usage, usage } from './usage.js';
+
+export { type Connected, connectedKey } from './connected.js';
+export type { Credential } from './credentials.js';
+export { GATEWAY, type GatewayRow } from './gateway.js';
+export type { DeviceToken, PairedDevice, PreviousToken } from './paired.js';
+export type { PendingRequest } from './pending.js';
+export type { Change, Projection, Rows } from './projection.js';
+export { type LockedSource, sourceKey } from './sources.js';
+export type { Usage } from './usage.js';
+
+/** Every view there is, and what its rows are. */
+export interface ViewRows {
+  pending: PendingRequest;
+  requests: RequestOwner;
+  paired: PairedDevice;
+  connected: Connected;
+  credentials: Credential;
+  graces: Grace;
+  usage: Usage;
+  sources: LockedSource;
+  gateway: GatewayRow;
+}
+
+export type ViewName = keyof ViewRows;
+export type Views = { readonly [V in ViewName]: Rows<ViewRows[V]> };
+
+export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } = {
+  pending,
+  requests,
+  paired,
+  connected,
+  credentials,
+  graces,
+  usage,
+  sources,
+  gateway,
+};
+
+export const viewNames = Object.keys(projections) as readonly ViewName[];

@@ -1,0 +1,52 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { type Fact, subjectOf } from '../../events/index.js';
+import type { PairedDevice } from '../../projections/index.js';
+import { refusal } from '../errors.js';
+import type { Decided } from './decision.js';
+import type { Device } from './device.js';
+import { actorOf, mayManage, originOf, type Principal } from './principal.js';
+
+export interface Remove {
+  readonly by: Principal;
+}
+
+/** Shuts a device out: its record, its tokens and whatever it still asked for are gone, and its sessions end. Its key may ask again. */
+export const remove = (device: Device, { by }: Remove): Decided =>
+  pipe(
+    mayManage(by, device.id) ? E.right(device.paired) : E.left(refusal('removal-denied')),
+    E.flatMap(E.fromNullable(refusal('unknown-device'))),
+    E.map((paired): readonly Fact[] => [
+      {
+        type: 'device.removed',
+        subject: subjectOf.device(device.id),
+        actor: actorOf(by),
+        cause: paired.seq,
+        data: { device: device.id, credentials: liveCredentials(paired) },
+        origin: originOf(by),
+      },
+      ...dropped(device, by),
+    ]),
+  );
+
+/** Fingerprints of the tokens that still open the door. */
+const liveCredentials = ({ tokens }: PairedDevice): string[] =>
+  Object.values(tokens).flatMap((token) => [
+    ...(token.revokedAt === undefined ? [token.credential] : []),
+    ...(token.previous === undefined ? [] : [token.previous.credential]),
+  ]);
+
+/** An upgrade that waited would otherwise bring the device back by an approval of yesterday's question. */
+const dropped = ({ id, pending }: Device, by: Principal): readonly Fact[] =>
+  pending === undefined
+    ? []
+    : [
+        {
+          type: 'pairing.rejected',
+          subject: subjectOf.device(id),
+          actor: actorOf(by),
+          cause: 'previous',
+          data: { requestId: pending.requestId, device: id },
+          origin: originOf(by),
+        },
+      ];

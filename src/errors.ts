@@ -1,0 +1,116 @@
+/*
+ * The catalogue of refusals: code, what the wire says (protocol.md), what to do about it, and how it leaves the process.
+ * `message` is the exact text that clients match; a refusal may replace it by one that says more.
+ */
+
+/** Error codes of the wire (protocol.md §1.3). */
+export type WireCode = 'INVALID_REQUEST' | 'NOT_PAIRED' | 'UNAVAILABLE' | 'FORBIDDEN';
+
+/** Exit codes of the command line (design: 0 done, 1 refused, 2 wrong usage, 3 damaged, 5 not writable, 78 configuration). */
+export const exit = { done: 0, refused: 1, usage: 2, damaged: 3, notWritable: 5, config: 78 } as const;
+
+interface Entry {
+  readonly wire: WireCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly retryable?: true;
+}
+
+export const catalogue = {
+  'unknown-request': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown requestId',
+    remedy: 'openclaw devices list shows the requests that wait; an id lives for five minutes after the device last asked',
+  },
+  'request-superseded': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown requestId: superseded',
+    remedy: 'look at the new request, then approve it by its own id',
+  },
+  'approval-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device pairing approval denied',
+    remedy: 'a device token decides only about its own device, and only about operators: use an admin',
+  },
+  'rejection-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device pairing rejection denied',
+    remedy: 'a device token decides only about its own device: use an admin',
+  },
+  'removal-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device pairing removal denied',
+    remedy: 'a device token decides only about its own device: use an admin',
+  },
+  'rename-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device pairing rename denied',
+    remedy: 'a device token decides only about its own device: use an admin',
+  },
+  'rotation-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device token rotation denied',
+    remedy: 'rotate your own token, or use an admin whose scopes cover it',
+  },
+  'revocation-denied': {
+    wire: 'INVALID_REQUEST',
+    message: 'device token revocation denied',
+    remedy: 'revoke your own token, or use an admin whose scopes cover it',
+  },
+  'missing-scope': {
+    wire: 'FORBIDDEN',
+    message: 'missing scope',
+    remedy: 'connect as a device that holds the scope, or have the request for it approved',
+  },
+  'scope-outside-role': {
+    wire: 'INVALID_REQUEST',
+    message: 'invalid scope for requested roles',
+    remedy: 'reject the request: operator scopes mean nothing to another role',
+  },
+  'unknown-device': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown deviceId',
+    remedy: 'openclaw devices list shows the paired devices; the whole id is needed',
+  },
+  'unknown-node': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown nodeId',
+    remedy: 'openclaw devices list shows the paired devices; a node is one with the role node',
+  },
+  'unknown-token': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown deviceId/role',
+    remedy: 'openclaw devices list shows which token each device has, and what it may carry',
+  },
+  'log-not-writable': {
+    wire: 'UNAVAILABLE',
+    message: 'log not writable',
+    remedy: 'the gateway decides nothing that it cannot record: see its log, mend the disk, restart it',
+    retryable: true,
+  },
+  busy: {
+    wire: 'UNAVAILABLE',
+    message: 'too many decisions waiting',
+    remedy: 'try again in a moment',
+    retryable: true,
+  },
+  internal: {
+    wire: 'UNAVAILABLE',
+    message: 'internal error',
+    remedy: 'the log of the gateway has the details; please report them',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type RefusalCode = keyof typeof catalogue;
+
+/** A clear no. `details` travel to the client beside the message and hold no credential. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export const refusal = (code: RefusalCode, message: string = catalogue[code].message, details?: Refusal['details']): Refusal =>
+  details === undefined ? { code, message } : { code, message, details };
+
+export const remedyOf = (code: RefusalCode): string => catalogue[code].remedy;

@@ -1,0 +1,56 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/*
+ * LMDB maps its file and trusts it: opening one that is foreign or cut short kills the process (SIGSEGV, SIGBUS). So its two
+ * meta pages are read first, as plain bytes. Layout of lmdb-js 3.5: 24 bytes of page header, then magic u32, version u32,
+ * address u64, map size u64, two trees of 48 bytes (the first begins with the page size, u32), last page u64, transaction u64.
+ */
+
+const HEADER = 24;
+const MAGIC = 0xbeefc0de;
+const PAGE_SIZE_AT = HEADER + 24;
+const LAST_PAGE_AT = HEADER + 24 + 2 * 48;
+const TRANSACTION_AT = LAST_PAGE_AT + 8;
+const META_BYTES = TRANSACTION_AT + 8;
+
+interface Meta {
+  readonly pageSize: number;
+  readonly lastPage: bigint;
+  readonly transaction: bigint;
+}
+
+/** What is wrong with the file, if anything. A file that does not exist yet is fine. */
+export const faultOf = (file: string): string | undefined => {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    return size === 0 ? undefined : faultIn(size, (at) => metaAt(fd, at));
+  } finally {
+    closeSync(fd);
+  }
+};
+
+const faultIn = (size: number, meta: (at: number) => Meta | undefined): string | undefined => {
+  const first = meta(0);
+  const second = first && meta(first.pageSize);
+  if (first === undefined || second === undefined) return 'its file is not an LMDB file';
+  const { lastPage, pageSize } = second.transaction > first.transaction ? second : first;
+  const expected = (lastPage + 1n) * BigInt(pageSize);
+  return BigInt(size) < expected ? `its file was cut short: ${size} of at least ${expected} bytes` : undefined;
+};
+
+const metaAt = (fd: number, at: number): Meta | undefined => {
+  const page = Buffer.alloc(META_BYTES);
+  if (readSync(fd, page, 0, META_BYTES, at) < META_BYTES || page.readUInt32LE(HEADER) !== MAGIC) return undefined;
+  return {
+    pageSize: page.readUInt32LE(PAGE_SIZE_AT),
+    lastPage: page.readBigUInt64LE(LAST_PAGE_AT),
+    transaction: page.readBigUInt64LE(TRANSACTION_AT),
+  };
+};

@@ -1,0 +1,23 @@
+import type { Event } from '../../events/index.js';
+import { limits } from '../limits.js';
+import type { Reader } from './reader.js';
+
+/** Resolves when there may be something new in the log. */
+export type News = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * The log from a position on, for ever, in order, in chunks. History, cutover and live are one loop, because it always reads the
+ * log and never a copy of it: read what is there; when nothing is, wait for news and read again. A slow consumer is behind
+ * in the log and costs no memory; nothing is missed or told twice.
+ */
+export async function* follow(reader: Reader, after: number, news: News, signal: AbortSignal): AsyncIterable<readonly Event[]> {
+  for (let seen = after; !signal.aborted; ) {
+    const chunk = [...reader.range({ after: seen, upTo: seen + limits.ledger.readChunk })];
+    if (chunk.length === 0) {
+      await news(signal);
+      continue;
+    }
+    seen += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,249 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Event, Fact } from '../../events/index.js';
+import type { Views } from '../../projections/index.js';
+import type { Command } from '../decisions/decision.js';
+import { refusal } from '../errors.js';
+import { limits } from '../limits.js';
+import type { Clock, Entropy } from '../ports.js';
+import { type Audit, audit } from './audit.js';
+import { LogClock } from './clock.js';
+import { follow, type News } from './follow.js';
+import { type Holder, type Lock, takeLock } from './lock.js';
+import { Reader } from './reader.js';
+import { rebuild } from './rebuild.js';
+import { type Position, Store } from './store.js';
+import { indexMore } from './terms.js';
+import { clockJumped, decideBatch, type Outcome, type Queued, recording, type Settled } from './writer.js';
+
+/** What happens around the answer to the one who asked: `announce` before it leaves, `enforce` after. */
+export interface Listener {
+  readonly announce?: (event: Event) => void;
+  readonly enforce?: (event: Event) => void;
+}
+
+export interface LedgerOptions {
+  /** Folder of the LMDB files. */
+  readonly path: string;
+  /** What the lock says its holder is. */
+  readonly purpose: string;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly onBug: (error: unknown) => void;
+  /** For tests that need a store which fails. */
+  readonly openStore?: (path: string) => Store;
+}
+
+/** Another process has the log. */
+export class LedgerLocked extends Error {
+  override readonly name = 'LedgerLocked';
+  constructor(readonly holder: Holder) {
+    super(`the ledger is in use by ${holder.purpose} (pid ${holder.pid})`);
+  }
+}
+
+/** Writable, or why not. A disk that was full is tried again; any other failure lasts until a restart. */
+export type Health = { readonly writable: true } | { readonly writable: false; readonly why: string; readonly until: 'space' | 'restart' };
+
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
+const RETRY_MS = 1000;
+
+/**
+ * The log and its views, open for writing. `commit` is the only way in: a command is decided on the views, its facts are
+ * appended and folded in one transaction and one flush with its neighbours, and only then is anybody told.
+ */
+export class Ledger {
+  readonly log: Reader;
+  private readonly listeners: Listener[] = [];
+  private readonly wakers = new Set<() => void>();
+  private queue: Queued[] = [];
+  private scheduled = false;
+  private closed = false;
+  private state: Health = { writable: true };
+  private readonly stopIndexing: () => void;
+
+  private constructor(
+    private readonly options: LedgerOptions,
+    private store: Store,
+    private readonly lock: Lock,
+    private position: Position,
+    private readonly clock: LogClock,
+  ) {
+    this.log = new Reader(() => this.store);
+    this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.index());
+  }
+
+  /** Opens, takes the lock and audits. Throws LedgerLocked or LedgerDamaged; a view whose fold has changed is made anew. */
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    const store = (options.openStore ?? openStore)(options.path);
+    const lock = takeLock(store, options.purpose, options.clock);
+    if (E.isLeft(lock)) {
+      await store.close();
+      throw new LedgerLocked(lock.left);
+    }
+    try {
+      const { position } = audited(store);
+      const clock = new LogClock(options.clock, position.at);
+      const ledger = new Ledger(options, store, lock.right, position, clock);
+      if (clock.behind !== undefined && position.seq > 0) ledger.record([clockJumped(clock.behind)]);
+      return ledger;
+    } catch (error) {
+      lock.right.release();
+      await store.close();
+      throw error;
+    }
+  }
+
+  get views(): Views {
+    return this.store.views;
+  }
+
+  get health(): Health {
+    return this.state;
+  }
+
+  /** Queues a command. `settle` is called once, when its facts are on the disk, or with the reason why there are none. */
+  commit<A, R>(command: Command<A, R>, settle: (outcome: Outcome<A, R>) => void): void {
+    if (this.queue.length >= limits.ledger.queue) return settle(E.left(refusal('busy')));
+    this.queue.push({ command, settle: settle as Queued['settle'] });
+    this.schedule();
+  }
+
+  /** The same for callers that can wait for a promise; it settles after everybody has been told. */
+  decide<A, R>(command: Command<A, R>): Promise<Outcome<A, R>> {
+    return new Promise((resolve) => this.commit(command, resolve));
+  }
+
+  /** Queues facts that no rule decides: what a client did, what time did. */
+  record(facts: readonly Fact[]): void {
+    this.queue.push(recording(facts));
+    this.schedule();
+  }
+
+  /** Told of each event in log order, from the next one on. */
+  listen(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Every event after a position, then those to come. */
+  follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]> {
+    return follow(this.log, after, this.news, signal);
+  }
+
+  /** Commits what is queued, and closes. */
+  async close(): Promise<void> {
+    this.stopIndexing();
+    this.closed = true;
+    while (this.queue.length > 0 && this.state.writable) this.flush();
+    this.lock.release();
+    await this.store.close();
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.closed) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.closed) return;
+      this.flush();
+      if (this.queue.length > 0) this.schedule();
+    });
+  }
+
+  /** One batch: decide, write, tell. */
+  private flush(): void {
+    const queued = this.queue.slice(0, limits.ledger.batch);
+    this.queue = this.queue.slice(limits.ledger.batch);
+    if (!this.state.writable) return this.refuse(queued);
+    const batch = decideBatch(queued, this.store, this.position, this.clock, this.options.entropy, this.options.onBug);
+    if (batch.stamped.length > 0) {
+      try {
+        this.store.commit({
+          events: batch.stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin })),
+          changes: batch.draft.changes(),
+          position: batch.position,
+        });
+      } catch (error) {
+        this.fail(error);
+        return this.refuse(queued);
+      }
+      this.position = batch.position;
+    }
+    for (const settled of batch.settled) this.tell(settled);
+    if (batch.stamped.length > 0) this.wake();
+  }
+
+  /** In this order, per decision: those who listen, the one who asked, and then what it puts an end to. */
+  private tell({ events, outcome, settle }: Settled): void {
+    for (const event of events) for (const listener of this.listeners) this.guarded(() => listener.announce?.(event));
+    this.guarded(() => settle(outcome));
+    for (const event of events) for (const listener of this.listeners) this.guarded(() => listener.enforce?.(event));
+  }
+
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.options.onBug(error);
+    }
+  }
+
+  private refuse(queued: readonly Queued[]): void {
+    for (const { settle } of queued) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
+  }
+
+  /** After a failed commit nothing more is written: what reached the disk is not known. A full disk is known to have taken nothing. */
+  private fail(error: unknown): void {
+    this.options.onBug(error);
+    const { code, message } = error as { code?: string | number; message?: string };
+    const space = code !== undefined && NO_SPACE.has(code);
+    this.state = { writable: false, why: message ?? String(error), until: space ? 'space' : 'restart' };
+    if (space) this.options.clock.after(RETRY_MS, () => void this.reopen());
+  }
+
+  private async reopen(): Promise<void> {
+    const { path } = this.store;
+    try {
+      await this.store.close();
+      this.store = (this.options.openStore ?? openStore)(path);
+      this.position = audited(this.store).position;
+      this.state = { writable: true };
+    } catch (error) {
+      this.options.onBug(error);
+      this.state = { writable: false, why: String(error), until: 'restart' };
+    }
+  }
+
+  /** One batch a turn of the loop, so that connections are heard between. */
+  private index(): void {
+    if (!this.state.writable || this.closed) return;
+    try {
+      if (indexMore(this.store, this.log)) setImmediate(() => this.index());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private wake(): void {
+    for (const wake of [...this.wakers]) wake();
+  }
+
+  private readonly news: News = (signal) =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        this.wakers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.wakers.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+}
+
+const openStore = (path: string): Store => new Store({ path });
+
+const audited = (store: Store): Audit => {
+  const reader = new Reader(() => store);
+  const found = audit(store, reader);
+  if (found.outdated.length > 0) rebuild(store, reader);
+  return found;
+};

@@ -1,0 +1,72 @@
+import { projections, viewNames } from '../../projections/index.js';
+import { Draft, emptyViews } from './draft.js';
+import type { Reader } from './reader.js';
+import type { Position, Store } from './store.js';
+
+/** Versions of the folds this program knows. */
+export const foldVersions = (): Position['views'] => Object.fromEntries(viewNames.map((view) => [view, projections[view].version]));
+
+/** Folds the events after `after` into a draft; what it returns is the number of the last. */
+const replay = (draft: Draft, reader: Reader, after: number, upTo: number): number => {
+  let last = after;
+  for (const event of reader.range({ after, upTo })) {
+    draft.attempt(() => draft.fold(event));
+    last = event.seq;
+  }
+  return last;
+};
+
+/** Drops every view and makes it anew from the log, in one transaction: old or new, never a mix. Returns the events read. */
+export const rebuild = (store: Store, reader: Reader): number => {
+  const position = store.position();
+  if (position === undefined) return 0;
+  const draft = new Draft(emptyViews);
+  replay(draft, reader, 0, position.seq);
+  const rows = new Map(draft.changes().map((change) => [change.view, change.rows]));
+  const changes = viewNames.map((view) => ({ view, cleared: true, rows: rows.get(view) ?? new Map() }));
+  store.commit({ events: [], changes, position: { ...position, views: foldVersions() } });
+  return position.seq;
+};
+
+/** A row that is not what the log makes of it. */
+export interface Difference {
+  readonly view: string;
+  readonly key: string;
+  readonly is: 'missing' | 'extra' | 'different';
+}
+
+export interface Check {
+  readonly events: number;
+  readonly rows: number;
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * Compares every row of every view, byte for byte, with what the log makes of it. The log may grow meanwhile: most of it is
+ * replayed without holding a snapshot, only the last stretch and the comparison happen within one.
+ */
+export const check = (store: Store, reader: Reader): Check => {
+  const draft = new Draft(emptyViews);
+  const bulk = replay(draft, reader, 0, reader.position);
+  return store.atOnce(() => {
+    const events = replay(draft, reader, bulk, reader.position);
+    return { events, ...compare(store, draft) };
+  });
+};
+
+const compare = (store: Store, draft: Draft): Pick<Check, 'rows' | 'differences'> => {
+  const made = new Map(draft.changes().map((change) => [change.view, change.rows]));
+  const differences: Difference[] = [];
+  let rows = 0;
+  for (const view of viewNames) {
+    const expected = new Map([...(made.get(view) ?? [])].filter(([, text]) => text !== null));
+    for (const [key, text] of store.texts(view)) {
+      rows++;
+      if (!expected.has(key)) differences.push({ view, key, is: 'extra' });
+      else if (expected.get(key) !== text) differences.push({ view, key, is: 'different' });
+      expected.delete(key);
+    }
+    for (const key of expected.keys()) differences.push({ view, key, is: 'missing' });
+  }
+  return { rows, differences };
+};

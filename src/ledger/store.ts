@@ -1,0 +1,204 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Rows, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
+import { LedgerDamaged } from './damage.js';
+import { faultOf } from './datafile.js';
+import type { ViewChanges } from './draft.js';
+
+/* The databases of the ledger in one LMDB environment. The only file that knows LMDB. */
+
+const DATA_FILE = 'data.mdb';
+/** Named databases: events, origins, meta, terms, and one for each view. lmdb-js opens at most 12 unless told. */
+const MAX_DATABASES = 64;
+
+/** What the log says of itself, written with every batch. */
+export interface Position {
+  /** Number of the last event; 0 in an empty log. */
+  readonly seq: number;
+  /** Its time (ms). */
+  readonly at: number;
+  /** Version of each fold whose rows are stored: another version means they must be made anew. */
+  readonly views: { readonly [view: string]: number };
+}
+
+export interface Append {
+  readonly seq: number;
+  readonly bytes: Buffer;
+  readonly origin?: Buffer | undefined;
+}
+
+export interface Batch {
+  readonly events: readonly Append[];
+  readonly changes: readonly ViewChanges[];
+  readonly position: Position;
+}
+
+export type Term = readonly [term: string, seq: number];
+
+export interface StoreOptions {
+  readonly path: string;
+  readonly readOnly?: boolean;
+}
+
+export class Store {
+  readonly path: string;
+  readonly views: Views;
+  private readonly env: RootDatabase<Buffer, number>;
+  private readonly events: Database<Buffer, number>;
+  private readonly origins: Database<Buffer, number>;
+  private readonly meta: Database<string, string>;
+  private readonly terms: Database<string, [string, number]>;
+  private pinned = false;
+  private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
+
+  constructor({ path, readOnly = false }: StoreOptions) {
+    this.path = path;
+    const fault = faultOf(join(path, DATA_FILE));
+    if (fault !== undefined) throw new LedgerDamaged(fault, undefined);
+    if (!readOnly) mkdirSync(path, { recursive: true, mode: 0o700 });
+    this.env = open<Buffer, number>({
+      path,
+      readOnly,
+      maxDbs: MAX_DATABASES,
+      /* With overlapping syncs a commit settles before it is on the disk, and then a yes could leave before its event. */
+      overlappingSync: false,
+      noSubdir: false,
+      encoding: 'binary',
+    });
+    this.events = this.env.openDB('events', { encoding: 'binary' });
+    this.origins = this.env.openDB('origins', { encoding: 'binary' });
+    this.meta = this.env.openDB('meta', { encoding: 'string' });
+    this.terms = this.env.openDB('terms', { encoding: 'string' });
+    const rows = viewNames.map((view) => [view, new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }))]);
+    this.rows = Object.fromEntries(rows) as typeof this.rows;
+    this.views = this.rows;
+    if (!readOnly) for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(path, file), 0o600);
+  }
+
+  /** Is there a ledger at this path? Opening a folder that has none would make one. */
+  static exists(path: string): boolean {
+    return existsSync(join(path, DATA_FILE));
+  }
+
+  position(): Position | undefined {
+    const text = this.meta.get('position');
+    return text === undefined ? undefined : (JSON.parse(text) as Position);
+  }
+
+  /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
+  commit({ events, changes, position }: Batch): void {
+    this.env.transactionSync(() => {
+      for (const { seq, bytes, origin } of events) {
+        this.events.putSync(seq, bytes);
+        if (origin !== undefined) this.origins.putSync(seq, origin);
+      }
+      for (const change of changes) this.rows[change.view].write(change);
+      this.meta.putSync('position', JSON.stringify(position));
+    });
+  }
+
+  event(seq: number): Buffer | undefined {
+    return this.events.get(seq);
+  }
+
+  origin(seq: number): Buffer | undefined {
+    return this.origins.get(seq);
+  }
+
+  /** Number of the last stored event, and how many there are: equal, because numbers begin at 1 and have no gaps. */
+  extent(): { readonly last: number; readonly count: number } {
+    const [last = 0] = this.events.getKeys({ reverse: true, limit: 1 });
+    return { last, count: entryCount(this.events) };
+  }
+
+  /** Up to `limit` events from `from` on, in order. Each call is a snapshot of its own. */
+  slice(from: number, limit: number): readonly Append[] {
+    const found: Append[] = [];
+    for (const { key, value } of this.events.getRange({ start: from, limit })) {
+      found.push({ seq: key, bytes: value, origin: this.origins.get(key) });
+    }
+    return found;
+  }
+
+  /** How far the index of terms has come. */
+  indexed(): number {
+    return Number(this.meta.get('indexed') ?? 0);
+  }
+
+  index(terms: readonly Term[], upTo: number): void {
+    this.env.transactionSync(() => {
+      for (const [term, seq] of terms) this.terms.putSync([term, seq], '');
+      this.meta.putSync('indexed', String(upTo));
+    });
+  }
+
+  /** Numbers of the events that carry a term, from `from` on. */
+  withTerm(term: string, from: number, limit: number): readonly number[] {
+    const range = this.terms.getKeys({ start: [term, from], end: [term, Number.MAX_SAFE_INTEGER], limit });
+    return [...range].map(([, seq]) => seq);
+  }
+
+  /** Runs with no other process inside: LMDB lets one writer in at a time. Nothing is written. */
+  exclusively<T>(work: () => T): T {
+    return this.env.transactionSync(work);
+  }
+
+  /** Everything read inside is of one moment. */
+  atOnce<T>(work: () => T): T {
+    this.refresh();
+    this.pinned = true;
+    try {
+      return work();
+    } finally {
+      this.pinned = false;
+    }
+  }
+
+  /** Lets go of the snapshot that reads share, so that the next read sees what another process has written since. */
+  refresh(): void {
+    if (!this.pinned) this.env.resetReadTxn();
+  }
+
+  /** The rows of a view in the stored form. */
+  texts(view: ViewName): Iterable<readonly [key: string, text: string]> {
+    return this.rows[view].texts();
+  }
+
+  close(): Promise<void> {
+    return this.env.close();
+  }
+}
+
+const entryCount = (db: { getStats(): unknown }): number =>
+  (db.getStats() as { entryCount: number }).entryCount;
+
+class StoredRows<R> implements Rows<R> {
+  constructor(private readonly db: Database<string, string>) {}
+
+  get(key: string): R | undefined {
+    const text = this.db.get(key);
+    return text === undefined ? undefined : (JSON.parse(text) as R);
+  }
+
+  *entries(prefix = ''): Iterable<readonly [string, R]> {
+    const range = prefix === '' ? {} : { start: prefix, end: `${prefix}\uffff` };
+    for (const { key, value } of this.db.getRange(range)) yield [key, JSON.parse(value) as R];
+  }
+
+  *texts(): Iterable<readonly [string, string]> {
+    for (const { key, value } of this.db.getRange({})) yield [key, value];
+  }
+
+  size(): number {
+    return entryCount(this.db);
+  }
+
+  write({ cleared, rows }: ViewChanges): void {
+    if (cleared) this.db.clearSync();
+    for (const [key, text] of rows) {
+      if (text === null) this.db.removeSync(key);
+      else this.db.putSync(key, text);
+    }
+  }
+}

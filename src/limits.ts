@@ -1,0 +1,123 @@
+/*
+ * Every bound of the gateway, with its reason. Bytes and milliseconds.
+ * What an unauthenticated peer can cost is the product of bounds on this page.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+export const limits = {
+  wire: {
+    /** A connect frame is under 4 KiB; this is what a later client may need (protocol.md §1.1). */
+    preauthFrameBytes: 64 * KiB,
+    /** Announced to clients. The transport buffers a whole message, per socket, before we see it. */
+    maxPayloadBytes: 1 * MiB,
+    /** Where the configuration may raise it to: what the original announces. */
+    maxPayloadCeiling: 25 * MiB,
+    /** Output that may wait for one slow client. */
+    maxBufferedBytes: 50 * MiB,
+    handshakeMs: 15 * SECOND,
+    tickMs: 30 * SECOND,
+    healthMs: 60 * SECOND,
+    /** Seconds of silence after which the transport has pinged in vain and lets go (its own granularity is 4). */
+    idleSeconds: 52,
+    /** A close reason, in bytes of UTF-8: a control frame holds no more (RFC 6455 §5.5). */
+    closeReasonBytes: 120,
+    requestIdChars: 512,
+    /** The 11th `unauthorized role` in a row ends the connection. */
+    roleRefusalsInARow: 10,
+    /** How long a refused browser may take to close with its own code, which says what it made of the refusal. */
+    browserCloseMs: 1 * SECOND,
+  },
+  sockets: {
+    /** Sockets that have not been let in yet, by remote address (IPv6 by /64); beyond: HTTP 503. */
+    preauthPerSource: 32,
+    /** The same for this host: the clients of a whole machine reconnect at once after a restart. */
+    preauthLoopback: 1024,
+    /** In all: times `preauthFrameBytes` this is the most that strangers can make us buffer in frames. */
+    preauthTotal: 4096,
+  },
+  claims: {
+    /** What clients say of themselves is kept in events; an event is at most 64 KiB. */
+    scopes: 64,
+    caps: 128,
+    commands: 256,
+    permissions: 256,
+    textChars: 512,
+    displayNameChars: 128,
+    labelChars: 64,
+    reasonChars: 120,
+    pathEnvChars: 8 * KiB,
+  },
+  pairing: {
+    pendingMs: 5 * MINUTE,
+    /** Who holds the secret may ask; a full list refuses the new and never evicts the old. */
+    pending: 4096,
+    /** The same ask again is an event at most this often. */
+    refreshMs: 1 * MINUTE,
+    /** How long a replaced token still works if its successor has not been used. */
+    tokenGraceMs: 10 * MINUTE,
+    /** How often expired requests and ended graces are swept into events. */
+    sweepMs: 5 * SECOND,
+  },
+  signature: {
+    /** How far the time a device signed may lie from ours. */
+    skewMs: 2 * MINUTE,
+    /** Device keys kept parsed; parsing costs about as much as verifying. */
+    keysCached: 4096,
+  },
+  limiter: {
+    failures: 10,
+    windowMs: 1 * MINUTE,
+    lockMs: 5 * MINUTE,
+    /** A process on this host is not locked out but made to wait, doubling. */
+    loopbackDelayMs: 250,
+    loopbackDelayCeilingMs: 5 * SECOND,
+    sources: 10_000,
+  },
+  refusals: {
+    /** Events per source and minute, and in all, before they are only counted. */
+    perSource: 20,
+    total: 300,
+    windowMs: 1 * MINUTE,
+    /** First refusals of a (source, reason) that are always told apart, per window. */
+    firsts: 1000,
+    sources: 10_000,
+    /** Lines in the text log per window; the rest is counted in one line. */
+    logLines: 600,
+    named: 16,
+  },
+  presence: {
+    ttlMs: 5 * MINUTE,
+    entries: 200,
+    /** Changes within this time travel in one broadcast. */
+    coalesceMs: 250,
+  },
+  ledger: {
+    /** One leaf of a tlog-tiles bundle (C2SP tlog-tiles): its length is 16 bits. */
+    eventBytes: 65_535,
+    /** Commands that may share one flush. More only lengthens the pause of the loop. */
+    batch: 1024,
+    /** Commands that may wait for the writer; beyond, callers are told to retry. */
+    queue: 100_000,
+    /** Events that the start audit reads back from the tail. */
+    auditTail: 256,
+    /** A wall clock that is off by more than this against the monotonic one has been set. */
+    clockJumpMs: 2 * SECOND,
+    /** Events whose index terms are folded in one transaction; they trail the log by at most `indexMs`. */
+    indexBatch: 1000,
+    indexMs: 1 * SECOND,
+    /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */
+    readChunk: 1000,
+  },
+  log: {
+    lineChars: 2048,
+    untrustedChars: 200,
+    fileBytes: 64 * MiB,
+    filesKept: 14,
+    tailLines: 5000,
+    tailBytes: 1_000_000,
+  },
+} as const;

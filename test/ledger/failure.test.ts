@@ -1,0 +1,60 @@
+import * as E from 'fp-ts/lib/Either.js';
+import t from 'tap';
+import { type Batch, Store } from '../../src/ledger/store.js';
+import { folder, openLedger, ticked, write } from '../support/ledger.js';
+import { TestClock } from '../support/world.js';
+
+/** A store whose next commits fail as the disk is told to. */
+class FaultyStore extends Store {
+  static fails: (() => Error) | undefined;
+  override commit(batch: Batch): void {
+    if (FaultyStore.fails !== undefined) throw FaultyStore.fails();
+    super.commit(batch);
+  }
+}
+
+const failure = (code: string | number, message: string) => () => Object.assign(new Error(message), { code });
+const options = (clock: TestClock) => ({ clock, openStore: (path: string) => new FaultyStore({ path }), onBug: () => {} });
+const attempt = (ledger: Awaited<ReturnType<typeof openLedger>>, n: number) => ledger.decide({ decide: () => E.right([ticked(n)]), answer: () => n });
+
+t.test('a commit that fails is a no to everybody in it, and nothing more is written until a restart', async (t) => {
+  const path = folder(t);
+  const clock = new TestClock();
+  const ledger = await openLedger(path, options(clock));
+  await write(ledger, ticked(1));
+  const told: number[] = [];
+  ledger.listen({ announce: (e) => told.push(e.seq) });
+  FaultyStore.fails = failure(5, 'Input/output error');
+  t.match(await Promise.all([attempt(ledger, 2), attempt(ledger, 3)]), [{ left: { code: 'log-not-writable' } }, { left: { code: 'log-not-writable' } }]);
+  t.match(ledger.health, { writable: false, why: 'Input/output error', until: 'restart' });
+  FaultyStore.fails = undefined;
+  clock.pass(60_000);
+  await new Promise(setImmediate);
+  t.match(await attempt(ledger, 4), { left: { code: 'log-not-writable' } }, 'even if the disk seems well again');
+  t.same(told, [], 'nobody was told of what is not on the disk');
+  t.equal(ledger.log.position, 1, 'reads go on');
+  t.same([...ledger.log.range()].length, 1);
+  await ledger.close();
+
+  const again = await openLedger(path, options(clock));
+  t.match(await attempt(again, 5), { right: 5 });
+  t.equal(again.log.position, 2);
+  await again.close();
+});
+
+t.test('a full disk is tried again: reopened, audited, and on it goes', async (t) => {
+  const clock = new TestClock();
+  const ledger = await openLedger(folder(t), options(clock));
+  await write(ledger, ticked(1));
+  FaultyStore.fails = failure(28, 'No space left on device');
+  t.match(await attempt(ledger, 2), { left: { code: 'log-not-writable' } });
+  t.match(ledger.health, { writable: false, until: 'space' });
+  FaultyStore.fails = undefined;
+  t.match(await attempt(ledger, 3), { left: { code: 'log-not-writable' } }, 'not before it has been looked at');
+  clock.pass(1000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.same(ledger.health, { writable: true });
+  t.match(await attempt(ledger, 4), { right: 4 });
+  t.same([...ledger.log.range()].map((e) => (e.type === 'health.ticked' ? e.data.uptimeMs : 0)), [1, 4]);
+  await ledger.close();
+});
