@@ -40,7 +40,7 @@ export const pending: Projection<PendingRequest> = {
   apply: (event, rows) => {
     switch (event.type) {
       case 'pairing.requested':
-        return event.data.silent ? unchanged : [put(event.data.device, request(event, rows.get(event.data.device)))];
+        return event.data.silent ? unchanged : [put(event.data.device, requestIn(event, rows.get(event.data.device)))];
       case 'pairing.refreshed': {
         const row = rows.get(event.data.device);
         return row?.requestId === event.data.requestId ? [put(row.device, { ...row, refreshedAt: event.at })] : unchanged;
@@ -55,7 +55,8 @@ export const pending: Projection<PendingRequest> = {
   },
 };
 
-const request = (event: EventOf<'pairing.requested'>, before: PendingRequest | undefined): PendingRequest => ({
+/** The request that an event files; `before` is the one it supersedes. */
+export const requestIn = (event: EventOf<'pairing.requested'>, before?: PendingRequest): PendingRequest => ({
   requestId: event.data.requestId,
   device: event.data.device,
   publicKey: event.data.publicKey,

@@ -95,6 +95,10 @@ export const limits = {
     /** Changes within this time travel in one broadcast. */
     coalesceMs: 250,
   },
+  health: {
+    /** Health as an event (guide: the health monitor's interval). */
+    tickMs: 5 * MINUTE,
+  },
   ledger: {
     /** One leaf of a tlog-tiles bundle (C2SP tlog-tiles): its length is 16 bits. */
     eventBytes: 65_535,

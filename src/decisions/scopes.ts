@@ -8,6 +8,9 @@ export const READ = 'operator.read';
 export const WRITE = 'operator.write';
 export const APPROVALS = 'operator.approvals';
 
+/** What the owner of the host holds. */
+export const ALL_OPERATOR = [ADMIN, READ, WRITE, APPROVALS, PAIRING] as const;
+
 const OPERATOR = 'operator.';
 
 /** Does one held scope carry the asked one? `operator.admin` carries every operator scope, `operator.write` carries reading. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event, Fact } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
-import type { Command } from '../decisions/decision.js';
+import type { Command, Refused } from '../decisions/decision.js';
 import { refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock, Entropy } from '../ports.js';
@@ -102,14 +102,14 @@ export class Ledger {
   }
 
   /** Queues a command. `settle` is called once, when its facts are on the disk, or with the reason why there are none. */
-  commit<A, R>(command: Command<A, R>, settle: (outcome: Outcome<A, R>) => void): void {
+  commit<A, R>(command: Command<A, R>, settle: (outcome: Outcome<A, Refused<R>>) => void): void {
     if (this.queue.length >= limits.ledger.queue) return settle(E.left(refusal('busy')));
     this.queue.push({ command, settle: settle as Queued['settle'] });
     this.schedule();
   }
 
   /** The same for callers that can wait for a promise; it settles after everybody has been told. */
-  decide<A, R>(command: Command<A, R>): Promise<Outcome<A, R>> {
+  decide<A, R>(command: Command<A, R>): Promise<Outcome<A, Refused<R>>> {
     return new Promise((resolve) => this.commit(command, resolve));
   }
 
@@ -127,6 +127,11 @@ export class Ledger {
   /** Every event after a position, then those to come. */
   follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]> {
     return follow(this.log, after, this.news, signal);
+  }
+
+  /** Drops every view and makes it anew from the log. Returns the number of events. */
+  rebuild(): number {
+    return rebuild(this.store, this.log);
   }
 
   /** Commits what is queued, and closes. */

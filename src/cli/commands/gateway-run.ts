@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Flags, loadSettings, type Settings } from '../../config/settings.js';
+import { exit } from '../../errors.js';
+import { type Gateway, startGateway } from '../../gateway/gateway.js';
+import { Logging } from '../../logging/logging.js';
+import { systemClock, systemEntropy } from '../../runtime.js';
+import { Exit, explained, say, tell } from '../output.js';
+
+export interface RunOptions extends Flags {
+  readonly newKeys: boolean;
+}
+
+/** Runs the gateway until it is told to stop. Each line that says something is running is printed when it does. */
+export const run = async (options: RunOptions): Promise<void> => {
+  /* Whatever we make is for the owner alone: files, folders, the socket. */
+  process.umask(0o077);
+  const settings = loadSettings(options, process.env);
+  const temporary = process.platform === 'win32' ? tmpdir() : '/tmp';
+  const log = new Logging({ level: settings.log.level, file: settings.log.file, temporary, clock: systemClock, out: say, err: tell });
+  noteWhatHasNoEffect(settings, log);
+  const gateway = await begin(options, settings, log);
+  noteSecret(gateway, log);
+  log.gateway.info('agent model: none configured');
+  log.gateway.info(`listening on ${gateway.listening.map(({ host, port }) => `ws://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')} (PID ${process.pid})`);
+  log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
+  await stopped(gateway, log);
+};
+
+const begin = async ({ newKeys }: RunOptions, settings: Settings, log: Logging): Promise<Gateway> => {
+  try {
+    return await startGateway({ settings, clock: systemClock, entropy: systemEntropy(), log, newKeys });
+  } catch (error) {
+    const { code, words } = explained(error);
+    const { name, port } = error as { name: string; port?: number };
+    const hint = name === 'PortTaken' ? [`Port ${port} is already in use. Stop what listens there, or choose another: openclaw gateway run --port ${Number(port) + 1}`] : [];
+    throw new Exit(code, [`Gateway failed to start: ${words[0] ?? ''}`, ...words.slice(1), ...hint]);
+  }
+};
+
+const noteWhatHasNoEffect = ({ file, paths }: Settings, log: Logging): void => {
+  if (file.ignored.length > 0) log.gateway.info(`${file.path}: without effect here: ${file.ignored.join(', ')}`);
+  const edited = ['pending.json', 'paired.json'].map((name) => join('devices', name)).filter((name) => existsSync(join(paths.state, name)));
+  if (edited.length > 0) {
+    log.gateway.warn(`${edited.join(' and ')} in ${paths.state} have no effect here: who may connect is decided by the log; use openclaw devices list, approve, reject, remove`);
+  }
+};
+
+const noteSecret = ({ secret }: Gateway, log: Logging): void => {
+  if (secret === undefined) return log.gateway.warn('auth: none; every program on this host may connect');
+  if (secret.made) log.gateway.info(`token: none was configured, so one was made; it is in ${secret.from} (mode 600)`);
+  else log.gateway.info(`token: from ${secret.from}`);
+};
+
+/** SIGTERM and SIGINT end it in good order; a second one does not wait. */
+const stopped = (gateway: Gateway, log: Logging): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) return reject(new Exit(exit.refused, ['stopped before everything was closed']));
+      stopping = true;
+      log.gateway.info(`signal ${signal} received`);
+      log.gateway.info(`received ${signal}; shutting down`);
+      gateway.stop(signal).then(() => {
+        log.close();
+        resolve();
+      }, reject);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });

@@ -1,0 +1,118 @@
+import { exit } from '../../errors.js';
+import { CallRefused, ConnectRefused, Unreachable } from '../client.js';
+import { Exit, json, say } from '../output.js';
+import { type ReachOptions, reach, settingsFromHere, targetOf } from '../reach.js';
+
+/* openclaw gateway status, health, probe and call, and openclaw health and status. */
+
+export const callMethod = async (method: string, params: string, options: ReachOptions, asJson: boolean): Promise<void> => {
+  const { client } = await reach(options);
+  try {
+    const payload = await client.call(method, parse(params));
+    if (!asJson) say(`Gateway call: ${method}`);
+    json(payload);
+  } catch (error) {
+    if (error instanceof CallRefused) throw new Exit(exit.refused, [`Gateway call failed: Error: ${error.message}`]);
+    throw error;
+  } finally {
+    client.close();
+  }
+};
+
+const parse = (params: string): unknown => {
+  try {
+    return JSON.parse(params) as unknown;
+  } catch {
+    throw new Exit(exit.usage, ['--params must be JSON, for example --params \'{"limit":10}\'']);
+  }
+};
+
+interface HealthResult {
+  readonly ok: boolean;
+  readonly ts: number;
+  readonly log?: { readonly why: string };
+}
+
+export const health = async (options: ReachOptions, asJson: boolean): Promise<void> => {
+  const { client, target } = await reach({ ...options, scopes: ['operator.read'] });
+  try {
+    const started = Date.now();
+    const result = (await client.call('health', {})) as HealthResult;
+    if (asJson) json(result);
+    else say(result.ok ? `Gateway health: OK (${Date.now() - started}ms, ${target.url})` : `Gateway health: log not writable: ${result.log?.why ?? ''}`);
+    if (!result.ok) throw new Exit(exit.notWritable);
+  } finally {
+    client.close();
+  }
+};
+
+interface Reachable {
+  readonly reachable: boolean;
+  readonly url: string;
+  readonly source: string;
+  readonly server?: string;
+  readonly protocol?: number;
+  readonly ms?: number;
+  readonly error?: string;
+}
+
+const look = async (options: ReachOptions): Promise<Reachable> => {
+  const target = targetOf(options, settingsFromHere());
+  const started = Date.now();
+  try {
+    const { client, target: reached } = await reach({ ...options, scopes: ['operator.read'], mode: 'probe' });
+    const { server, protocol } = client.hello;
+    client.close();
+    return { reachable: true, url: reached.url, source: reached.source, server: server.version, protocol, ms: Date.now() - started };
+  } catch (error) {
+    if (!(error instanceof Unreachable) && !(error instanceof ConnectRefused)) throw error;
+    return { reachable: false, ...target, error: error.message };
+  }
+};
+
+/** Is a gateway there, and does it let us in? Exit 0 if it does. */
+export const probe = async (options: ReachOptions, asJson: boolean): Promise<void> => {
+  const found = await look(options);
+  if (asJson) json(found);
+  else {
+    say('Gateway Status');
+    say(`Reachable: ${found.reachable ? 'yes' : 'no'}`);
+    say(`Connect: ${found.reachable ? `ok (${found.ms}ms)` : `failed (${found.error})`} ${found.url} (${found.source})`);
+    if (found.reachable) say(`Server: ${found.server}, protocol ${found.protocol}`);
+  }
+  if (!found.reachable) throw new Exit(exit.refused);
+};
+
+interface PairLists {
+  readonly pending: readonly unknown[];
+  readonly paired: readonly { readonly connected?: boolean }[];
+}
+
+/** What runs, where it listens, and whether somebody waits for a decision. */
+export const status = async (options: ReachOptions, asJson: boolean): Promise<void> => {
+  const settings = settingsFromHere();
+  const found = await look(options);
+  if (!found.reachable) {
+    if (asJson) json(found);
+    else {
+      say(`Gateway: not reachable (${found.error})`);
+      say(`Target: ${found.url} (${found.source})`);
+      say(`State: ${settings.paths.state}`);
+    }
+    throw new Exit(exit.refused);
+  }
+  const { client } = await reach(options, settings);
+  try {
+    const [pair, alive] = (await Promise.all([client.call('device.pair.list', {}), client.call('health', {})])) as [PairLists, HealthResult];
+    const counts = { pending: pair.pending.length, paired: pair.paired.length, connected: pair.paired.filter(({ connected }) => connected).length };
+    if (asJson) return json({ ...found, healthy: alive.ok, uptimeMs: client.hello.snapshot.uptimeMs, ...counts, state: settings.paths.state });
+    if (counts.pending > 0) say(`${counts.pending} ${counts.pending === 1 ? 'request waits' : 'requests wait'} for a decision: openclaw devices list`);
+    say(`Gateway: running, version ${found.server}, up ${Math.round((client.hello.snapshot.uptimeMs ?? 0) / 1000)}s`);
+    say(`Target: ${found.url} (${found.source})`);
+    say(`Health: ${alive.ok ? 'OK' : `log not writable: ${alive.log?.why ?? ''}`}`);
+    say(`Devices: ${counts.paired} paired, ${counts.connected} connected, ${counts.pending} pending`);
+    say(`State: ${settings.paths.state}`);
+  } finally {
+    client.close();
+  }
+};

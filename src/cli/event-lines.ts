@@ -1,0 +1,75 @@
+import type { Event } from '../../events/index.js';
+
+/* An event in one line, for people. What is exact is in --json. */
+
+const SHORT = 12;
+const short = (id: string | undefined): string => (id === undefined ? '' : id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id);
+
+const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
+
+export const lineOf = (event: Event): string => `${String(event.seq).padStart(6)}  ${time(event.at)}  ${event.type.padEnd(24)}  ${what(event)}${because(event)}`;
+
+const because = ({ cause }: Event): string => (cause === undefined ? '' : `  (because of ${cause})`);
+
+const who = ({ actor, origin }: Event): string => {
+  switch (actor.kind) {
+    case 'gateway':
+      return `rule ${actor.rule}`;
+    case 'host':
+      return `the owner of this host${origin?.osUser === undefined ? '' : ` (${origin.osUser})`}`;
+    case 'connection':
+      return actor.device === undefined ? `connection ${short(actor.connection)}` : `device ${short(actor.device)}`;
+  }
+};
+
+const list = (scopes: readonly string[]): string => (scopes.length === 0 ? 'no scopes' : scopes.join(','));
+const named = (event: Event): string => (event.origin?.displayName === undefined ? '' : ` "${event.origin.displayName}"`);
+const from = (event: Event): string => (event.origin?.address === undefined ? '' : ` from ${event.origin.address}`);
+
+const what = (event: Event): string => {
+  switch (event.type) {
+    case 'gateway.started':
+      return `version ${event.data.version}, pid ${event.data.pid}, on ${event.data.listening.join(' ')}`;
+    case 'gateway.stopped':
+      return `${event.data.reason} after ${Math.round(event.data.uptimeMs / 1000)}s`;
+    case 'gateway.secret-rotated':
+      return `secret ${event.data.to} from ${event.data.source}${event.data.from === undefined ? '' : `, instead of ${event.data.from}`}`;
+    case 'gateway.clock-jumped':
+      return `by ${event.data.byMs}ms`;
+    case 'pairing.requested':
+      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)}${from(event)} asks ${event.data.role} ${list(event.data.scopes)} (${event.data.need})`;
+    case 'pairing.superseded':
+      return `${event.data.requestId} by ${event.data.by}`;
+    case 'pairing.approved':
+      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)} now holds ${list(event.data.scopes)}; by ${who(event)}, rule ${event.data.rule}`;
+    case 'pairing.refreshed':
+    case 'pairing.rejected':
+    case 'pairing.expired':
+      return `${event.data.requestId}: device ${short(event.data.device)}, by ${who(event)}`;
+    case 'device.removed':
+    case 'device.renamed':
+    case 'device.metadata-changed':
+      return `device ${short(event.data.device)}, by ${who(event)}`;
+    case 'token.issued':
+    case 'token.rotated':
+    case 'token.retired':
+    case 'token.revoked':
+      return `${event.data.credential} for device ${short(event.data.device)} as ${event.data.role}, by ${who(event)}`;
+    case 'connection.accepted':
+      return `${short(event.data.connection)}${event.data.device === undefined ? '' : ` device ${short(event.data.device)}`}${named(event)}${from(event)} as ${event.data.role} with ${list(event.data.scopes)}, by ${event.data.method}`;
+    case 'connection.refused':
+      return `${short(event.data.connection)}${from(event)}: ${event.data.reason} (${event.data.close.code}${event.data.clientClose === undefined ? '' : `, client closed ${event.data.clientClose.code}`})`;
+    case 'connection.closed':
+      return `${short(event.data.connection)} ${event.data.code} ${event.data.reason} after ${event.data.durationMs}ms`;
+    case 'connection.refusals-summarised':
+      return `${event.data.total} more: ${Object.entries(event.data.reasons)
+        .map(([reason, count]) => `${count} ${reason}`)
+        .join(', ')}`;
+    case 'source.locked':
+      return `${event.data.source}${from(event)} after ${event.data.failures} wrong ${event.data.scope}, until ${time(event.data.until)}`;
+    case 'health.ticked':
+      return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired`;
+    case 'health.changed':
+      return `${event.data.component}: ${event.data.from} to ${event.data.to}`;
+  }
+};

@@ -1,0 +1,84 @@
+import { exit, remedyOf, type RefusalCode, catalogue } from '../errors.js';
+import { CallRefused, ConnectRefused, Unreachable } from './client.js';
+
+/* Data goes to stdout, words to stderr; a mistake is answered with what was wrong and what would be right. */
+
+export const say = (line = ''): void => void process.stdout.write(`${line}\n`);
+export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+export const json = (value: unknown): void => say(JSON.stringify(value, null, 2));
+
+/** Cells in a box: for people. */
+export const table = async (head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> => {
+  const { getBorderCharacters, table: draw } = await import('table');
+  const drawn = draw([head, ...rows] as string[][], {
+    border: getBorderCharacters('norc'),
+    drawHorizontalLine: (line, count) => line <= 1 || line === count,
+  });
+  process.stdout.write(drawn);
+};
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const age = (ms: number): string => {
+  if (ms < MINUTE) return 'just now';
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m ago`;
+  return ms < DAY ? `${Math.floor(ms / HOUR)}h ago` : `${Math.floor(ms / DAY)}d ago`;
+};
+
+/** Leaves the process when the words are out. */
+export class Exit extends Error {
+  override readonly name = 'Exit';
+  constructor(
+    readonly code: number,
+    readonly words: readonly string[] = [],
+  ) {
+    super(words.join('\n'));
+  }
+}
+
+/** What went wrong, for a person, and the exit code of it. */
+export const explained = (error: unknown): Exit => {
+  if (error instanceof Exit) return error;
+  if (error instanceof CallRefused) return refusedCall(error);
+  if (error instanceof ConnectRefused) return refusedConnect(error);
+  if (error instanceof Unreachable) return new Exit(exit.refused, [`Gateway not reachable: ${error.message}`]);
+  const { name, message } = error as Error;
+  switch (name) {
+    case 'UsageError':
+      return new Exit(exit.usage, [message]);
+    case 'ConfigError':
+    case 'KeysUnusable':
+    case 'NotPrivate':
+      return new Exit(exit.config, [message]);
+    case 'LedgerDamaged':
+      return new Exit(exit.damaged, [message, 'Nothing was written. Restore a backup of the ledger folder, or read what is good: openclaw events list']);
+    case 'LedgerLocked':
+    case 'PortTaken':
+    case 'NoTransport':
+      return new Exit(exit.refused, [message]);
+    default:
+      return new Exit(exit.refused, [(error as Error).stack ?? String(error)]);
+  }
+};
+
+const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(catalogue, code);
+
+const refusedCall = ({ error }: CallRefused): Exit => {
+  const byMessage = Object.entries(catalogue).find(([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`))?.[0];
+  const code = isRefusalCode(error.code) ? error.code : byMessage;
+  const words = [error.message, ...(code !== undefined && isRefusalCode(code) ? [remedyOf(code)] : [])];
+  return new Exit(code === 'log-not-writable' ? exit.notWritable : exit.refused, words);
+};
+
+const refusedConnect = ({ error, message, code, reason }: ConnectRefused): Exit => {
+  const details = error?.details;
+  const words = [`gateway connect failed: ${message}`, `gateway closed (${code}): ${reason || 'no reason'}`];
+  if (details?.code === 'PAIRING_REQUIRED') {
+    const id = details.requestId;
+    words.push(id === undefined ? 'Ask an operator to look at openclaw devices list' : `On the gateway's host, after checking who this is: openclaw devices approve ${id}`);
+  }
+  return new Exit(exit.refused, words);
+};

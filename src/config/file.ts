@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import * as E from 'fp-ts/lib/Either.js';
+import JSON5 from 'json5';
+import { type Codec, decode } from '../codec.js';
+import { GatewayConfig, LogConfig, withoutEffect } from './schema.js';
+
+/** A configuration that cannot be used: what is wrong, and where. Exit code 78. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** openclaw.json as it was found. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly exists: boolean;
+  readonly hash: string | undefined;
+  readonly gateway: GatewayConfig;
+  readonly logging: LogConfig;
+  /** Keys that change nothing here. */
+  readonly ignored: readonly string[];
+}
+
+/** Reads and checks the file. A file made for the original is welcome: what is not ours is passed over, and named. */
+export const readConfig = (path: string): ConfigFile => {
+  const raw = readIfThere(path);
+  if (raw === undefined) return { path, exists: false, hash: undefined, gateway: {}, logging: {}, ignored: [] };
+  const root = parse(path, raw);
+  const { gateway = {}, logging = {}, ...rest } = root;
+  const known = { level: (logging as Record<string, unknown>)['level'], file: (logging as Record<string, unknown>)['file'] };
+  return {
+    path,
+    exists: true,
+    hash: createHash('sha256').update(raw).digest('hex'),
+    gateway: checked(path, 'gateway', GatewayConfig, gateway),
+    logging: checked(path, 'logging', LogConfig, Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))),
+    ignored: [...Object.keys(rest), ...withoutEffect.filter((key) => Object.hasOwn(gateway as object, key)).map((key) => `gateway.${key}`)],
+  };
+};
+
+const readIfThere = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+};
+
+const parse = (path: string, raw: string): Record<string, unknown> => {
+  let root: unknown;
+  try {
+    root = JSON5.parse(raw);
+  } catch (error) {
+    const { lineNumber, columnNumber } = error as { lineNumber?: number; columnNumber?: number };
+    throw new ConfigError(`${path} is not JSON5: line ${lineNumber}, column ${columnNumber}`);
+  }
+  if (typeof root !== 'object' || root === null || Array.isArray(root)) throw new ConfigError(`${path} must hold an object`);
+  return root as Record<string, unknown>;
+};
+
+const checked = <A>(path: string, section: string, type: Codec<A>, value: unknown): A => {
+  const result = decode(type, value);
+  if (E.isRight(result)) return result.right;
+  const problems = result.left.map(({ path: keys, rule }) => `${[section, ...keys].join('.')}: ${rule}`);
+  throw new ConfigError(`${path}: ${problems.join('; ')}`);
+};

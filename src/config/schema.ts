@@ -1,0 +1,80 @@
+import { anything, closed, flag, integer, listOf, oneOf, text, type TypeOf } from '../codec.js';
+import { limits } from '../limits.js';
+
+/*
+ * `gateway.*` of openclaw.json: the keys of the original that apply, under their names, and ours beside them. Keys that the
+ * original knows and that change nothing here are accepted, so that its file can be used as it is; a key that nobody knows
+ * is refused, because it is a mistake.
+ */
+
+const count = integer(1, 1_000_000);
+const duration = integer(1, 24 * 60 * 60 * 1000);
+
+const auth = closed(
+  {},
+  {
+    mode: oneOf(['token', 'password', 'none', 'trusted-proxy']),
+    token: text(),
+    password: text(),
+    rateLimit: closed({}, { maxAttempts: count, windowMs: duration, lockoutMs: duration, exemptLoopback: flag }),
+    allowTailscale: anything,
+    trustedProxy: anything,
+  },
+);
+
+const controlUi = closed(
+  {},
+  {
+    allowedOrigins: listOf(text()),
+    dangerouslyAllowHostHeaderOriginFallback: flag,
+    enabled: anything,
+    basePath: anything,
+    root: anything,
+    allowInsecureAuth: anything,
+    dangerouslyDisableDeviceAuth: anything,
+  },
+);
+
+/** Ours: rules that let somebody in without a person, each of which can be switched off. */
+const pairing = closed({}, { autoApproveLocal: flag, localBackend: flag, keepScopesWithoutDevice: flag });
+
+const gateway = closed(
+  {},
+  {
+    mode: oneOf(['local', 'remote']),
+    port: integer(0, 65_535),
+    bind: oneOf(['loopback', 'lan', 'auto', 'custom', 'tailnet']),
+    customBindHost: text(),
+    auth,
+    controlUi,
+    pairing,
+    trustedProxies: listOf(text()),
+    allowRealIpFallback: flag,
+    /** Ours: what becomes of forwarding headers that no trusted proxy vouches for. */
+    untrustedForwarding: oneOf(['remote', 'refuse']),
+    handshakeTimeoutMs: integer(100, 10 * 60 * 1000),
+    maxPayloadBytes: integer(limits.wire.preauthFrameBytes, limits.wire.maxPayloadCeiling),
+    remote: closed({}, { url: text(), token: text(), password: text(), transport: anything, tlsFingerprint: anything, sshTarget: anything, sshIdentity: anything }),
+    tls: anything,
+    nodes: anything,
+    tools: anything,
+    channelHealthCheckMinutes: anything,
+    tailscale: anything,
+    reload: anything,
+    http: anything,
+    push: anything,
+  },
+);
+
+/** Known to the original, without effect here. */
+export const withoutEffect: readonly string[] = ['nodes', 'tools', 'channelHealthCheckMinutes', 'tailscale', 'reload', 'http', 'push'];
+
+export const GatewayConfig = gateway;
+export type GatewayConfig = TypeOf<typeof gateway>;
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+/** Of `logging.*`, what applies. */
+export const LogConfig = closed({}, { level: oneOf(LEVELS), file: text() });
+export type LogConfig = TypeOf<typeof LogConfig>;

@@ -1,0 +1,152 @@
+import { isIP } from 'node:net';
+import type { Rules } from '../decisions/connect.js';
+import { limits } from '../limits.js';
+import { ConfigError, type ConfigFile, readConfig } from './file.js';
+import { type Paths, pathsFrom } from './paths.js';
+import type { LogLevel } from './schema.js';
+
+/** What the command line says. */
+export interface Flags {
+  readonly port?: number | undefined;
+  readonly bind?: string | undefined;
+  readonly auth?: string | undefined;
+  readonly token?: string | undefined;
+  readonly password?: string | undefined;
+  /** False: even this host's own programs wait for a person. */
+  readonly autoApprove?: boolean | undefined;
+}
+
+export type AuthMode = 'token' | 'password' | 'none';
+
+/** A secret and where it came from: the place where it can be changed. */
+export interface Configured {
+  readonly value: string;
+  readonly from: string;
+}
+
+/** Everything that can be set, resolved: flags over environment over file over defaults. */
+export interface Settings {
+  readonly paths: Paths;
+  readonly file: ConfigFile;
+  readonly port: number;
+  /** Addresses to listen on, IPv4 first. */
+  readonly hosts: readonly string[];
+  readonly loopbackOnly: boolean;
+  readonly auth: { readonly mode: AuthMode; readonly secret?: Configured | undefined };
+  readonly limiter: { readonly failures: number; readonly windowMs: number; readonly lockMs: number };
+  readonly trustedProxies: readonly string[];
+  readonly realIpHeader: boolean;
+  readonly untrustedForwarding: 'remote' | 'refuse';
+  readonly allowedOrigins: readonly string[];
+  readonly originMayBeHost: boolean;
+  readonly rules: Rules;
+  readonly handshakeMs: number;
+  readonly maxPayloadBytes: number;
+  readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_PORT = 18_789;
+
+export const loadSettings = (flags: Flags, env: Environment): Settings => {
+  const paths = pathsFrom(env);
+  const file = readConfig(paths.config);
+  const { gateway } = file;
+  refuseUnserved(gateway);
+  const auth = authOf(flags, env, file);
+  const { hosts, loopbackOnly } = hostsOf(flags.bind ?? gateway.bind ?? 'loopback', gateway.customBindHost);
+  if (auth.mode === 'none' && !loopbackOnly) {
+    throw new ConfigError('gateway.bind: refusing to listen beyond loopback without auth; set gateway.auth.mode to token or password');
+  }
+  const { rateLimit } = gateway.auth ?? {};
+  return {
+    paths,
+    file,
+    port: wholeNumber('port', flags.port ?? env['OPENCLAW_GATEWAY_PORT'] ?? gateway.port ?? DEFAULT_PORT, 0, 65_535),
+    hosts,
+    loopbackOnly,
+    auth,
+    limiter: {
+      failures: rateLimit?.maxAttempts ?? limits.limiter.failures,
+      windowMs: rateLimit?.windowMs ?? limits.limiter.windowMs,
+      lockMs: rateLimit?.lockoutMs ?? limits.limiter.lockMs,
+    },
+    trustedProxies: gateway.trustedProxies ?? [],
+    realIpHeader: gateway.allowRealIpFallback ?? false,
+    untrustedForwarding: gateway.untrustedForwarding ?? 'remote',
+    allowedOrigins: gateway.controlUi?.allowedOrigins ?? [],
+    originMayBeHost: gateway.controlUi?.dangerouslyAllowHostHeaderOriginFallback ?? false,
+    rules: {
+      localClient: flags.autoApprove ?? gateway.pairing?.autoApproveLocal ?? true,
+      localBackend: (flags.autoApprove ?? true) && (gateway.pairing?.localBackend ?? true),
+      scopesWithoutDevice: gateway.pairing?.keepScopesWithoutDevice ?? false,
+    },
+    handshakeMs: wholeNumber('OPENCLAW_HANDSHAKE_TIMEOUT_MS', env['OPENCLAW_HANDSHAKE_TIMEOUT_MS'] ?? gateway.handshakeTimeoutMs ?? limits.wire.handshakeMs, 100, 600_000),
+    maxPayloadBytes: gateway.maxPayloadBytes ?? limits.wire.maxPayloadBytes,
+    log: { level: file.logging.level ?? 'info', file: file.logging.file },
+  };
+};
+
+/** Settings that would make people believe they are protected by something that is not there. */
+const refuseUnserved = (gateway: ConfigFile['gateway']): void => {
+  if ((gateway.tls as { enabled?: unknown } | undefined)?.enabled === true) {
+    throw new ConfigError('gateway.tls.enabled: TLS is not served here; put a TLS proxy in front, name it in gateway.trustedProxies, and remove this');
+  }
+  if (gateway.auth?.mode === 'trusted-proxy') {
+    throw new ConfigError('gateway.auth.mode: trusted-proxy is not served here; use token or password');
+  }
+};
+
+const authOf = (flags: Flags, env: Environment, { gateway, path }: ConfigFile): Settings['auth'] => {
+  const configured = gateway.auth ?? {};
+  const token = firstOf([flags.token, '--token'], [env['OPENCLAW_GATEWAY_TOKEN'], 'OPENCLAW_GATEWAY_TOKEN'], [configured.token, `gateway.auth.token in ${path}`]);
+  const password = firstOf(
+    [flags.password, '--password'],
+    [env['OPENCLAW_GATEWAY_PASSWORD'], 'OPENCLAW_GATEWAY_PASSWORD'],
+    [configured.password, `gateway.auth.password in ${path}`],
+  );
+  const mode = flags.auth ?? configured.mode ?? (password === undefined ? 'token' : 'password');
+  switch (mode) {
+    case 'none':
+      return { mode };
+    case 'token':
+      return { mode, secret: token };
+    case 'password':
+      if (password === undefined) throw new ConfigError('gateway.auth.mode: password, but there is none; set OPENCLAW_GATEWAY_PASSWORD');
+      return { mode, secret: password };
+    default:
+      throw new ConfigError('--auth: must be one of token, password, none');
+  }
+};
+
+/** The first that is there and not blank. */
+const firstOf = (...places: readonly (readonly [value: string | undefined, from: string])[]): Configured | undefined => {
+  for (const [value, from] of places) if (value !== undefined && value.trim() !== '') return { value: value.trim(), from };
+  return undefined;
+};
+
+const wholeNumber = (name: string, value: number | string, min: number, max: number): number => {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= min && number <= max) return number;
+  throw new ConfigError(`${name}: must be a whole number from ${min} to ${max}`);
+};
+
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+const hostsOf = (bind: string, customHost: string | undefined): { readonly hosts: readonly string[]; readonly loopbackOnly: boolean } => {
+  switch (bind) {
+    case 'loopback':
+    case 'auto':
+      return { hosts: LOOPBACK, loopbackOnly: true };
+    case 'lan':
+      return { hosts: ['0.0.0.0', '::'], loopbackOnly: false };
+    case 'custom':
+      if (customHost === undefined || isIP(customHost) === 0) throw new ConfigError('gateway.customBindHost: must be an IP address when gateway.bind is custom');
+      return { hosts: [customHost], loopbackOnly: LOOPBACK.includes(customHost) };
+    case 'tailnet':
+      throw new ConfigError('gateway.bind: tailnet is not served here; use custom and set gateway.customBindHost to the address');
+    default:
+      throw new ConfigError('--bind: must be one of loopback, lan, custom');
+  }
+};

@@ -1,0 +1,105 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mustBePrivate, replaceFile } from '../files.js';
+import type { Entropy } from '../ports.js';
+
+/*
+ * The keys of a gateway, one per purpose, in one 0600 file. Losing it kills every device token, and an auditor never gets it:
+ * a copy of the log without it opens nothing.
+ */
+
+interface Key {
+  readonly id: string;
+  readonly secret: string;
+}
+
+interface KeyFile {
+  readonly version: 1;
+  readonly token: Key;
+  readonly fingerprint: Key;
+}
+
+const KEY_BYTES = 32;
+
+/** Keys that cannot be used, and what to do about it. */
+export class KeysUnusable extends Error {
+  override readonly name = 'KeysUnusable';
+}
+
+/** Reads the keys; makes them if there are none yet and nothing depends on ones that were lost. */
+export const loadKeys = (file: string, entropy: Entropy, lost: 'make' | 'refuse'): Keys => {
+  if (existsSync(file)) return new Keys(parse(file));
+  if (lost === 'refuse') {
+    throw new KeysUnusable(
+      `${file} is missing, but the log has events: restore it from a backup, or run with --new-keys, after which every device token is dead and devices must show the gateway secret once`,
+    );
+  }
+  const made: KeyFile = { version: 1, token: newKey(entropy), fingerprint: newKey(entropy) };
+  replaceFile(file, `${JSON.stringify(made, null, 2)}\n`, 0o600);
+  return new Keys(made);
+};
+
+const newKey = (entropy: Entropy): Key => ({
+  id: entropy.bytes(4).toString('hex'),
+  secret: Buffer.from(entropy.bytes(KEY_BYTES)).toString('base64url'),
+});
+
+const parse = (file: string): KeyFile => {
+  mustBePrivate(file);
+  try {
+    const keys = JSON.parse(readFileSync(file, 'utf8')) as KeyFile;
+    if (keys.version === 1 && [keys.token, keys.fingerprint].every(isKey)) return keys;
+  } catch {
+    // Said below: what is in the file is not repeated.
+  }
+  throw new KeysUnusable(`${file} is not a key file of this version: restore it from a backup`);
+};
+
+const isKey = (key: Partial<Key> | undefined): boolean =>
+  typeof key?.id === 'string' && typeof key.secret === 'string' && Buffer.from(key.secret, 'base64url').length === KEY_BYTES;
+
+const FINGERPRINT_CHARS = 16;
+
+/** What is done with the keys; the keys themselves are not told. */
+export class Keys {
+  private readonly token: Buffer;
+  private readonly fingerprintKey: Buffer;
+  /** Names the key that device tokens are derived with, in events. */
+  readonly tokenKey: string;
+
+  constructor(keys: KeyFile) {
+    this.tokenKey = keys.token.id;
+    this.token = Buffer.from(keys.token.secret, 'base64url');
+    this.fingerprintKey = Buffer.from(keys.fingerprint.secret, 'base64url');
+  }
+
+  /**
+   * The value of a device token: HMAC-SHA256 over its purpose, device, role and id, each with its length, as 43 characters of
+   * base64url. The value can be said again at every hello and is stored nowhere.
+   */
+  deviceToken(device: string, role: string, token: string): string {
+    return mac(this.token, ['device-token', device, role, token]).toString('base64url');
+  }
+
+  /** Names a credential without telling it: 16 characters of hex, safe to print, the same for the same credential. */
+  fingerprint(credential: string): string {
+    return mac(this.fingerprintKey, ['credential', credential]).toString('hex').slice(0, FINGERPRINT_CHARS);
+  }
+
+  /** Names a network source, which is personal, the same way. */
+  source(address: string): string {
+    return mac(this.fingerprintKey, ['source', address]).toString('hex').slice(0, FINGERPRINT_CHARS);
+  }
+}
+
+/** Fields with their lengths before them: no two lists of fields give the same bytes. */
+const mac = (key: Buffer, fields: readonly string[]): Buffer => {
+  const hmac = createHmac('sha256', key);
+  for (const field of fields) hmac.update(`${Buffer.byteLength(field)}:${field}`);
+  return hmac.digest();
+};
+
+/** Compares secrets in a time that tells nothing about them, not even their length. */
+export const sameSecret = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
+
+const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();

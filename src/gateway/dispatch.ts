@@ -1,0 +1,64 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { decode, rulesOf } from '../codec.js';
+import { catalogue, type Refusal, refusal } from '../errors.js';
+import { limits } from '../limits.js';
+import type { Dialect } from '../protocol/dialect.js';
+import { failure, type Request, response, type WireError } from '../protocol/frames.js';
+import { methods } from './methods/index.js';
+import type { Method } from './methods/method.js';
+import { isOfRole, scopeOf } from './methods/scopes.js';
+import type { Parts } from './parts.js';
+import { may, principalOf, type Session } from './session.js';
+
+/* From a request to its answer: role, then scope, then does it exist, then its params, then what it does (protocol.md §8.3). */
+
+const POLICY = 1008;
+
+export const dispatch = (request: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
+  const { id, method: name } = request;
+  if (!isOfRole(name, session.role)) return refuseRole(request, session, send);
+  session.roleRefusals = 0;
+  const no = (error: WireError): void => send(failure(id, error));
+  if (name === 'connect') return no({ code: 'INVALID_REQUEST', message: 'connect is only valid as the first request' });
+  const scope = scopeOf(name);
+  if (scope !== undefined && !may(session, scope)) return no(missingScope(scope, session));
+  const method = methods.get(name);
+  if (method === undefined) return no({ code: 'INVALID_REQUEST', message: `unknown method: ${name}` });
+  const params = decode(method.params, request.params ?? {});
+  if (E.isLeft(params)) return no({ code: 'INVALID_REQUEST', message: method.invalid ?? `invalid ${name} params: ${rulesOf(params.left)}` });
+  run(method, params.right, request, session, parts, send);
+};
+
+const run = (method: Method, params: unknown, { id }: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
+  const no = (refused: Refusal): void => send(failure(id, onWire(refused, session.dialect)));
+  try {
+    const reply = method.run(params, { session, by: principalOf(session), parts });
+    if ('answer' in reply) return send(response(id, reply.answer));
+    if ('refuse' in reply) return no(reply.refuse);
+    parts.ledger.commit(reply.commit, (outcome) => (E.isRight(outcome) ? send(response(id, outcome.right)) : no(outcome.left)));
+  } catch (error) {
+    parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
+    no(refusal('internal'));
+  }
+};
+
+/** A refusal in the words of a dialect: in protocol 3 there is no FORBIDDEN. */
+const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireError => {
+  const { wire } = catalogue[code];
+  const retryable = 'retryable' in catalogue[code] ? { retryable: true } : {};
+  return { code: wire === 'FORBIDDEN' && dialect === 3 ? 'INVALID_REQUEST' : wire, message, ...(details === undefined ? {} : { details }), ...retryable };
+};
+
+/** Names the request under which the missing scope waits, if the session asked for it when it came. */
+const missingScope = (scope: string, { dialect, upgrade }: Session): WireError => {
+  const waiting = upgrade === undefined ? {} : { requestId: upgrade };
+  const message = `missing scope: ${scope}`;
+  if (dialect === 4) return { code: 'FORBIDDEN', message, details: { code: 'MISSING_SCOPE', missingScope: scope, requiredScopes: [scope], ...waiting } };
+  return { code: 'INVALID_REQUEST', message, ...(upgrade === undefined ? {} : { details: { code: 'MISSING_SCOPE', missingScope: scope, ...waiting } }) };
+};
+
+/** Whoever goes on calling what is not its role's is let go. */
+const refuseRole = ({ id }: Request, session: Session, send: (frame: string) => void): void => {
+  send(failure(id, { code: 'INVALID_REQUEST', message: `unauthorized role: ${session.role}` }));
+  if (++session.roleRefusals > limits.wire.roleRefusalsInARow) session.socket.end(POLICY, 'repeated unauthorized calls');
+};

@@ -1,0 +1,111 @@
+import { rmSync } from 'node:fs';
+import * as E from 'fp-ts/lib/Either.js';
+import { subjectOf } from '../../events/index.js';
+import { GATEWAY } from '../../projections/index.js';
+import type { Settings } from '../config/settings.js';
+import { type GatewaySecret, keptSecret, makeSecret } from '../credentials/gateway-secret.js';
+import { loadKeys } from '../credentials/keys.js';
+import { start } from '../decisions/start.js';
+import { privateFolder } from '../files.js';
+import { Ledger } from '../ledger/ledger.js';
+import type { Logging } from '../logging/logging.js';
+import type { Clock, Entropy } from '../ports.js';
+import { beginExpiry } from '../services/expiry.js';
+import { beginHealthTicks } from '../services/health-ticks.js';
+import { beginTicks } from '../services/ticks.js';
+import { type ServerOptions, uwsTransport } from '../transport/server.js';
+import type { Transport } from '../transport/transport.js';
+import { version } from '../version.js';
+import { handlersOf } from './front.js';
+import { type Parts, putTogether } from './parts.js';
+
+export interface GatewayOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logging;
+  /** Make new keys if they were lost, at the price of every device token. */
+  readonly newKeys?: boolean;
+  readonly makeTransport?: (options: ServerOptions) => Promise<Transport>;
+}
+
+export interface Gateway {
+  readonly boot: string;
+  readonly listening: readonly { readonly host: string; readonly port: number }[];
+  readonly secret: GatewaySecret | undefined;
+  /** Tells everybody, closes everything, and leaves the log closed. */
+  stop(reason: string): Promise<void>;
+}
+
+const SERVICE_RESTART = 1012;
+
+/** Starts: audits the log, listens, records that it does, and only then is there a gateway. Nothing is left behind if it fails. */
+export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const { settings, clock, entropy, log } = options;
+  privateFolder(settings.paths.state);
+  const onBug = (error: unknown): void => log.gateway.error(`unexpected: ${(error as Error).stack ?? String(error)}`);
+  const ledger = await Ledger.open({ path: settings.paths.ledger, purpose: 'gateway', clock, entropy, onBug });
+  let transport: Transport | undefined;
+  try {
+    const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
+    const keys = loadKeys(settings.paths.keys, entropy, mayBeLost ? 'refuse' : 'make');
+    const secret = secretOf(settings, entropy);
+    const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret, publish: (topic, frame) => transport?.publish(topic, frame) });
+    transport = await (options.makeTransport ?? uwsTransport)({ maxPayloadBytes: settings.maxPayloadBytes, handlers: handlersOf(parts) });
+    const listening = await transport.listen(settings.hosts, settings.port);
+    await recordStart(parts, listening, secret);
+    const socketFile = await transport.listenOnFile(settings.paths.socket);
+    if (!socketFile) log.gateway.warn(`no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`);
+    const stop = running(parts, transport);
+    return { boot: parts.boot, listening, secret, stop };
+  } catch (error) {
+    transport?.stop();
+    await ledger.close();
+    throw error;
+  }
+};
+
+/** The one that is configured, or the one we made, or in token mode one that we make now. */
+const secretOf = ({ auth, paths }: Settings, entropy: Entropy): GatewaySecret | undefined =>
+  auth.secret ?? (auth.mode === 'token' ? (keptSecret(paths.secret) ?? makeSecret(paths.secret, entropy)) : undefined);
+
+const recordStart = async ({ ledger, boot, keys, settings }: Parts, listening: Gateway['listening'], secret: GatewaySecret | undefined): Promise<void> => {
+  const started = {
+    boot,
+    pid: process.pid,
+    version,
+    runtime: `node ${process.versions.node}`,
+    authMode: settings.auth.mode,
+    listening: listening.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    tokenKey: keys.tokenKey,
+    ...(secret === undefined ? {} : { secret: keys.fingerprint(secret.value) }),
+  };
+  const outcome = await ledger.decide({
+    decide: (views) => E.right(start(views.gateway.get(GATEWAY), { started, source: secret?.from })),
+    answer: () => undefined,
+  });
+  if (E.isLeft(outcome)) throw new Error(`the start could not be recorded: ${outcome.left.message}`);
+};
+
+/** Begins what goes on by itself. What it returns ends the gateway. */
+const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
+  const { clock, ledger, boot, announcer, sessions, waiting, refusals, uptime, settings } = parts;
+  const stops = [
+    beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
+    beginExpiry({ clock, ledger }),
+    beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
+  ];
+  return async (reason) => {
+    for (const stop of stops) stop();
+    transport.stop();
+    announcer.shutdown();
+    waiting.closeAll();
+    sessions.closeAll(SERVICE_RESTART, 'service restart');
+    waiting.stop();
+    refusals.stop();
+    const data = { boot, reason, uptimeMs: uptime() };
+    ledger.record([{ type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data }]);
+    await ledger.close();
+    rmSync(settings.paths.socket, { force: true });
+  };
+};

@@ -1,0 +1,73 @@
+import type { Views } from '../../projections/index.js';
+import type { Keys } from '../credentials/keys.js';
+import { ADMIN } from '../decisions/scopes.js';
+import { limits } from '../limits.js';
+import { Encoded } from '../protocol/frames.js';
+import type { Settings } from '../config/settings.js';
+import { version } from '../version.js';
+import { eventsFor } from './broadcast.js';
+import type { Health } from './health.js';
+import type { Presence } from './presence.js';
+import { may, type Session } from './session.js';
+import { issuedAt } from './wire.js';
+
+export interface HelloParts {
+  readonly boot: string;
+  readonly settings: Settings;
+  readonly methods: readonly string[];
+  readonly presence: Presence;
+  readonly health: Health;
+  readonly keys: Keys;
+  /** Ms since the gateway began to serve. */
+  readonly uptime: () => number;
+}
+
+/** The answer to a connect that was let in (protocol.md §7), in the closed shape of its dialect. Most of it is the same for all and encoded once. */
+export class Hello {
+  private readonly features: { readonly 3: string; readonly 4: string };
+  private readonly policy: string;
+
+  constructor(private readonly parts: HelloParts) {
+    const features = (dialect: 3 | 4): string => JSON.stringify({ methods: parts.methods, events: eventsFor(dialect) });
+    this.features = { 3: features(3), 4: features(4) };
+    this.policy = JSON.stringify({
+      maxPayload: parts.settings.maxPayloadBytes,
+      maxBufferedBytes: limits.wire.maxBufferedBytes,
+      tickIntervalMs: limits.wire.tickMs,
+    });
+  }
+
+  /** `token`: id of the device token that this connect is told, if it is told one. */
+  payload(session: Session, token: string | undefined, views: Views): Encoded {
+    const { dialect, connection } = session;
+    const server = JSON.stringify({ version, connId: connection, ...(dialect === 4 ? { bootId: this.parts.boot } : {}) });
+    const auth = this.auth(session, token, views);
+    return new Encoded(
+      `{"type":"hello-ok","protocol":${dialect},"server":${server},"features":${this.features[dialect]},"snapshot":${this.snapshot(session)}${
+        auth === undefined ? '' : `,"auth":${JSON.stringify(auth)}`
+      },"policy":${this.policy}}`,
+    );
+  }
+
+  private snapshot(session: Session): string {
+    const { presence, health, settings, uptime } = this.parts;
+    const rest = {
+      stateVersion: { presence: presence.version, health: health.version },
+      uptimeMs: uptime(),
+      ...(may(session, ADMIN) ? { configPath: settings.paths.config, stateDir: settings.paths.state } : {}),
+      sessionDefaults: { defaultAgentId: 'main', mainKey: 'main', mainSessionKey: 'agent:main:main', scope: 'per-sender' },
+      authMode: settings.auth.mode,
+    };
+    return `{"presence":${JSON.stringify(presence.list())},"health":${health.result.json},${JSON.stringify(rest).slice(1)}`;
+  }
+
+  /**
+   * The token of the device, derived anew. A v3 client stores what it reads here beside the token, so it is told the token's
+   * scopes; a v4 client is told those of the session.
+   */
+  private auth({ dialect, device, role, scopes }: Session, id: string | undefined, views: Views) {
+    const token = device === undefined ? undefined : views.paired.get(device)?.tokens[role];
+    if (device === undefined || token === undefined || token.token !== id) return dialect === 4 ? { role, scopes } : undefined;
+    return { deviceToken: this.parts.keys.deviceToken(device, role, id), role, scopes: dialect === 4 ? scopes : token.scopes, issuedAtMs: issuedAt(token) };
+  }
+}

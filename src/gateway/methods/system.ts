@@ -1,0 +1,86 @@
+import { anything, anyText, closed, flag, integer, listOf, oneOf, text } from '../../codec.js';
+import { ADMIN } from '../../decisions/scopes.js';
+import { limits } from '../../limits.js';
+import { plain } from '../../text.js';
+import { claimIn } from '../presence.js';
+import { may } from '../session.js';
+import { answer, type Family, method } from './method.js';
+import { tail } from './tail.js';
+
+/* The gateway about itself, and who is here (protocol.md §8.6). Nobody runs agents here, so nobody is woken. */
+
+const none = closed({}, {});
+const said = anyText(limits.claims.textChars);
+const saidList = listOf(said, limits.claims.caps);
+
+/** What an app says of itself, without what would disturb a terminal. */
+const cleaned = <T extends object>(claim: T): T =>
+  Object.fromEntries(Object.entries(claim).map(([key, value]) => [key, typeof value === 'string' ? plain(value, limits.claims.textChars) : value])) as T;
+
+export const system: Family = {
+  health: method(closed({}, { probe: flag }), ({ probe }, { parts }) => {
+    if (probe === true || parts.health.isStale()) parts.announcer.refreshHealth();
+    return answer(parts.health.result);
+  }),
+
+  status: method(none, (_, { session, parts }) => {
+    const { state: stateFolder } = parts.settings.paths;
+    const admin = may(session, ADMIN);
+    return answer({
+      heartbeat: { defaultAgentId: 'main', agents: [{ agentId: 'main', enabled: false, every: '0m', everyMs: null }] },
+      channelSummary: [],
+      queuedSystemEvents: [],
+      sessions: {
+        paths: admin ? [stateFolder] : [],
+        count: 0,
+        defaults: { model: null, contextTokens: null },
+        recent: [],
+        byAgent: [{ agentId: 'main', path: admin ? stateFolder : '[redacted]', count: 0, recent: [] }],
+      },
+    });
+  }),
+
+  'system-presence': method(none, (_, { parts }) => answer(parts.presence.list())),
+
+  'system-event': method(
+    closed(
+      { text: text(limits.claims.textChars) },
+      {
+        deviceId: said,
+        instanceId: said,
+        host: said,
+        ip: said,
+        mode: said,
+        version: said,
+        platform: said,
+        deviceFamily: said,
+        modelIdentifier: said,
+        lastInputSeconds: integer(0),
+        reason: said,
+        roles: saidList,
+        scopes: saidList,
+        tags: saidList,
+      },
+    ),
+    (params, { parts }) => {
+      const claim = cleaned(params);
+      const parsed = claimIn(claim.text);
+      const key = (claim.deviceId ?? claim.instanceId ?? parsed.host ?? claim.text.slice(0, limits.claims.labelChars)).toLowerCase();
+      parts.presence.touch(key, { ...parsed, ...claim, instanceId: claim.instanceId ?? key });
+      parts.announcer.tellPresence('left');
+      return answer({ ok: true });
+    },
+    'text required',
+  ),
+
+  'last-heartbeat': method(none, () => answer(null)),
+
+  'set-heartbeats': method(closed({ enabled: flag }, {}), ({ enabled }) => answer({ ok: true, enabled }), 'invalid set-heartbeats params: enabled (boolean) required'),
+
+  wake: method(closed({ mode: oneOf(['now', 'next-heartbeat']), text: text(limits.claims.textChars) }, { sessionKey: anything, agentId: anything }), () => answer({ ok: true })),
+
+  'logs.tail': method(
+    closed({}, { cursor: integer(0), limit: integer(1, limits.log.tailLines), maxBytes: integer(1, limits.log.tailBytes) }),
+    (wanted, { parts }) => answer(tail(parts.log.file?.path, wanted)),
+  ),
+};

@@ -1,0 +1,104 @@
+import { userInfo } from 'node:os';
+import type { Settings } from '../config/settings.js';
+import type { GatewaySecret } from '../credentials/gateway-secret.js';
+import type { Keys } from '../credentials/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Logging } from '../logging/logging.js';
+import type { Clock, Entropy } from '../ports.js';
+import type { AdmissionContext } from './admission.js';
+import { Announcer } from './announcer.js';
+import { Broadcast } from './broadcast.js';
+import type { Gate } from './handshake.js';
+import { Health } from './health.js';
+import { Hello } from './hello.js';
+import { Limiter } from './limiter.js';
+import { methods } from './methods/index.js';
+import { PairList } from './pair-list.js';
+import { Presence } from './presence.js';
+import { Refusals } from './refusals.js';
+import { Sessions } from './sessions.js';
+import { Waiting } from './waiting.js';
+
+/** The parts of a running gateway, as connections and methods use them. */
+export interface Parts {
+  readonly boot: string;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly keys: Keys;
+  readonly ledger: Ledger;
+  readonly log: Logging;
+  /** Ms since it was put together. */
+  readonly uptime: () => number;
+  readonly gate: Gate;
+  readonly admission: AdmissionContext;
+  readonly limiter: Limiter;
+  readonly refusals: Refusals;
+  readonly waiting: Waiting;
+  readonly sessions: Sessions;
+  readonly broadcast: Broadcast;
+  readonly announcer: Announcer;
+  readonly presence: Presence;
+  readonly health: Health;
+  readonly pairList: PairList;
+  readonly hello: Hello;
+}
+
+export interface PartsOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logging;
+  readonly ledger: Ledger;
+  readonly keys: Keys;
+  readonly secret: GatewaySecret | undefined;
+  readonly publish: (topic: string, frame: string) => void;
+}
+
+/** Who depends on whom, in one place. Sessions and broadcasts hang on the log: nothing else closes or announces. */
+export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secret, publish }: PartsOptions): Parts => {
+  const boot = entropy.uuid();
+  const begun = clock.monotonic();
+  const uptime = (): number => Math.round(clock.monotonic() - begun);
+  const views = () => ledger.views;
+  const record: ConstructorParameters<typeof Limiter>[0]['record'] = (fact) => ledger.record([fact]);
+
+  const sessions = new Sessions();
+  const broadcast = new Broadcast(publish);
+  const presence = new Presence(clock);
+  const health = new Health({ clock, stateFolder: settings.paths.state, ledger: () => ledger.health });
+  const announcer = new Announcer({ clock, broadcast, presence, health });
+  const limiter = new Limiter({ clock, keys, views, record, limits: settings.limiter });
+  const pairList = new PairList({ views, clock, sessions });
+
+  ledger.listen({
+    announce: (event) => {
+      pairList.invalidate(event);
+      announcer.announce(event);
+    },
+    enforce: (event) => sessions.enforce(event),
+  });
+
+  return {
+    boot,
+    settings,
+    clock,
+    entropy,
+    keys,
+    ledger,
+    log,
+    uptime,
+    gate: { auth: { mode: settings.auth.mode, secret: secret?.value }, origins: settings, limiter, keys, views },
+    admission: { boot, worker: 0, keys, entropy, rules: settings.rules, osUser: userInfo().username },
+    limiter,
+    refusals: new Refusals({ boot, clock, fingerprintOf: (source) => keys.source(source), record }),
+    waiting: new Waiting(clock, settings.handshakeMs),
+    sessions,
+    broadcast,
+    announcer,
+    presence,
+    health,
+    pairList,
+    hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
+  };
+};

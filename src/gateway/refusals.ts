@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache';
+import { type DataOf, type Fact, type Origin, subjectOf } from '../../events/index.js';
+import { limits } from '../limits.js';
+import type { Clock } from '../ports.js';
+
+/*
+ * A refusal is an event, and anybody can cause refusals: so each source has a budget of them, and all sources together; what is
+ * beyond is counted and told in one event a minute. Never merely counted: a device we know, a credential we know or once
+ * knew, and the first of each reason from each source.
+ */
+
+export interface RefusalRecord {
+  readonly data: Omit<DataOf<'connection.refused'>, 'boot'>;
+  readonly origin: Origin;
+  /** Whose budget it is, as kept in memory. */
+  readonly source: string;
+  /** A valid signature of a paired device, or a credential that is or was one of ours. */
+  readonly known: boolean;
+}
+
+export interface RefusalsOptions {
+  readonly boot: string;
+  readonly clock: Clock;
+  readonly fingerprintOf: (source: string) => string;
+  readonly record: (fact: Fact) => void;
+}
+
+interface Summary {
+  readonly from: number;
+  total: number;
+  readonly reasons: Map<string, number>;
+  readonly sources: Set<string>;
+  readonly devices: Set<string>;
+  readonly credentials: Set<string>;
+}
+
+export class Refusals {
+  private readonly spent: LRUCache<string, number>;
+  private readonly seen: LRUCache<string, true>;
+  private total = 0;
+  private firsts = 0;
+  private summary: Summary | undefined;
+  private readonly stopWindow: () => void;
+
+  constructor(private readonly options: RefusalsOptions) {
+    this.spent = new LRUCache({ max: limits.refusals.sources });
+    this.seen = new LRUCache({ max: limits.refusals.sources });
+    this.stopWindow = options.clock.every(limits.refusals.windowMs, () => this.turn());
+  }
+
+  record(refusal: RefusalRecord): void {
+    if (refusal.known || this.isFirst(refusal) || this.inBudget(refusal.source)) this.tell(refusal);
+    else this.count(refusal);
+  }
+
+  /** Tells what has been counted; nothing is counted any more. */
+  stop(): void {
+    this.stopWindow();
+    this.turn();
+  }
+
+  private isFirst({ source, data: { reason } }: RefusalRecord): boolean {
+    const key = `${source} ${reason}`;
+    if (this.seen.has(key) || this.firsts >= limits.refusals.firsts) return false;
+    this.seen.set(key, true);
+    this.firsts++;
+    return true;
+  }
+
+  private inBudget(source: string): boolean {
+    const spent = this.spent.get(source) ?? 0;
+    if (spent >= limits.refusals.perSource || this.total >= limits.refusals.total) return false;
+    this.spent.set(source, spent + 1);
+    this.total++;
+    return true;
+  }
+
+  private tell({ data, origin, source }: RefusalRecord): void {
+    this.options.record({
+      type: 'connection.refused',
+      subject: subjectOf.connection(data.connection),
+      actor: { kind: 'gateway', rule: data.reason },
+      data: { ...data, boot: this.options.boot, source: this.options.fingerprintOf(source) },
+      origin,
+    });
+  }
+
+  private count({ data, source }: RefusalRecord): void {
+    this.summary ??= { from: this.options.clock.now(), total: 0, reasons: new Map(), sources: new Set(), devices: new Set(), credentials: new Set() };
+    const { summary } = this;
+    summary.total++;
+    summary.reasons.set(data.reason, (summary.reasons.get(data.reason) ?? 0) + 1);
+    name(summary.sources, source);
+    name(summary.devices, data.device);
+    name(summary.credentials, data.credential);
+  }
+
+  /** The end of a window: budgets are full again, and what was counted is told. */
+  private turn(): void {
+    this.spent.clear();
+    this.total = 0;
+    this.firsts = 0;
+    const { summary } = this;
+    this.summary = undefined;
+    if (summary === undefined) return;
+    this.options.record({
+      type: 'connection.refusals-summarised',
+      subject: subjectOf.gateway,
+      actor: { kind: 'gateway', rule: 'refusal-budget' },
+      data: {
+        boot: this.options.boot,
+        from: summary.from,
+        to: this.options.clock.now(),
+        total: summary.total,
+        reasons: Object.fromEntries(summary.reasons),
+        sources: [...summary.sources].map(this.options.fingerprintOf),
+        devices: [...summary.devices],
+        credentials: [...summary.credentials],
+      },
+    });
+  }
+}
+
+const name = (set: Set<string>, value: string | undefined): void => {
+  if (value !== undefined && set.size < limits.refusals.named) set.add(value);
+};

@@ -1,0 +1,67 @@
+import { limits } from '../limits.js';
+import type { Clock } from '../ports.js';
+import type { Place } from './place.js';
+
+/** A socket that has not been let in. */
+interface Waiter {
+  readonly place: Place;
+  readonly age: number;
+  /** It took too long. */
+  expire(): void;
+  /** The gateway stops. */
+  dismiss(): void;
+}
+
+const SWEEP_MS = 250;
+
+/**
+ * Sockets whose owners nobody knows yet: how many each source may have, how many there may be, and for how long. One sweep for all, no
+ * timer for each.
+ */
+export class Waiting {
+  /** In the order they came. */
+  private readonly waiters = new Set<Waiter>();
+  private readonly bySource = new Map<string, number>();
+  private readonly stopSweep: () => void;
+
+  constructor(clock: Clock, handshakeMs: number) {
+    this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
+  }
+
+  /** May one more come from here? */
+  hasRoom({ source, loopback }: Place): boolean {
+    if (this.waiters.size >= limits.sockets.preauthTotal) return false;
+    return (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource);
+  }
+
+  add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+    const { source } = waiter.place;
+    this.bySource.set(source, (this.bySource.get(source) ?? 0) + 1);
+  }
+
+  /** It was let in, or is gone. */
+  delete(waiter: Waiter): void {
+    if (!this.waiters.delete(waiter)) return;
+    const { source } = waiter.place;
+    const left = (this.bySource.get(source) ?? 1) - 1;
+    if (left === 0) this.bySource.delete(source);
+    else this.bySource.set(source, left);
+  }
+
+  /** Closes those that are still here. */
+  closeAll(): void {
+    for (const waiter of [...this.waiters]) waiter.dismiss();
+  }
+
+  stop(): void {
+    this.stopSweep();
+  }
+
+  private sweep(handshakeMs: number): void {
+    for (const waiter of this.waiters) {
+      if (waiter.age < handshakeMs) return;
+      waiter.expire();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { networkInterfaces } from 'node:os';
+import type { HttpRequest, HttpResponse, ListenOptions, TemplatedApp, us_listen_socket, us_socket_context_t, WebSocket, WebSocketBehavior } from 'uWebSockets.js';
+import { limits } from '../limits.js';
+import { canonicalAddress } from './address.js';
+import { type Handlers, type HttpAnswer, type Peer, PortTaken, type Receiver, type Socket, type Transport } from './transport.js';
+import { loadUws, type Uws } from './uws.js';
+
+interface UserData {
+  /** Until it is open. */
+  peer?: Peer;
+  connection?: { readonly socket: UwsSocket; readonly receiver: Receiver };
+}
+
+export interface ServerOptions {
+  readonly maxPayloadBytes: number;
+  readonly handlers: Handlers;
+}
+
+export const uwsTransport = async ({ maxPayloadBytes, handlers }: ServerOptions): Promise<Transport> => {
+  const uws = await loadUws();
+  return new UwsTransport(uws, maxPayloadBytes, handlers);
+};
+
+/**
+ * One app for the network and one for the socket file: which of them took a connection decides whether it is believed to
+ * be the owner of the host, and a socket that was just reset has no address to tell it by.
+ */
+class UwsTransport implements Transport {
+  private readonly network: TemplatedApp;
+  private readonly file: TemplatedApp;
+  private readonly listening: us_listen_socket[] = [];
+
+  constructor(
+    private readonly uws: Uws,
+    maxPayloadBytes: number,
+    handlers: Handlers,
+  ) {
+    this.network = app(uws, maxPayloadBytes, handlers, false);
+    this.file = app(uws, maxPayloadBytes, handlers, true);
+  }
+
+  async listen(hosts: readonly string[], port: number): Promise<readonly { host: string; port: number }[]> {
+    const found: { host: string; port: number }[] = [];
+    for (const host of hosts) {
+      if (!hasAddress(host)) continue;
+      const wanted = found[0]?.port ?? port;
+      const token = await this.tryListen(host, wanted);
+      if (token === undefined) throw new PortTaken(host, wanted);
+      found.push({ host, port: this.uws.us_socket_local_port(token as never) });
+    }
+    return found;
+  }
+
+  private tryListen(host: string, port: number): Promise<us_listen_socket | undefined> {
+    /* Without this a second gateway would share the port and get every other connection. */
+    const { LIBUS_LISTEN_EXCLUSIVE_PORT: exclusive } = this.uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions };
+    return new Promise((resolve) => {
+      this.network.listen(host, port, exclusive, (token) => resolve(token ? this.keep(token) : undefined));
+    });
+  }
+
+  listenOnFile(path: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.file.listen_unix((token) => resolve(Boolean(token && this.keep(token))), path);
+    });
+  }
+
+  private keep(token: us_listen_socket): us_listen_socket {
+    this.listening.push(token);
+    return token;
+  }
+
+  publish(topic: string, frame: string): void {
+    this.network.publish(topic, frame);
+    this.file.publish(topic, frame);
+  }
+
+  stop(): void {
+    for (const token of this.listening.splice(0)) this.uws.us_listen_socket_close(token);
+  }
+}
+
+const app = (uws: Uws, maxPayloadBytes: number, handlers: Handlers, hostSocket: boolean): TemplatedApp =>
+  uws
+    .App()
+    .ws<UserData>('/*', behavior(uws, maxPayloadBytes, handlers, hostSocket))
+    .any('/*', (res, req) => answer(res, handlers.http(req.getMethod(), req.getUrl()), req.getMethod() === 'head'));
+
+const behavior = (uws: Uws, maxPayloadBytes: number, handlers: Handlers, hostSocket: boolean): WebSocketBehavior<UserData> => ({
+  compression: uws.DISABLED,
+  maxPayloadLength: maxPayloadBytes,
+  maxBackpressure: limits.wire.maxBufferedBytes,
+  idleTimeout: limits.wire.idleSeconds,
+  sendPingsAutomatically: true,
+  upgrade: (res, req, context) => {
+    const peer = peerOf(res, req, hostSocket);
+    const refused = handlers.admit(peer);
+    if (refused === undefined) upgrade(res, req, context, peer);
+    else answer(res, refused, false);
+  },
+  open: (ws) => {
+    const data = ws.getUserData();
+    const { peer } = data;
+    if (peer === undefined) return;
+    delete data.peer;
+    const socket = new UwsSocket(ws);
+    data.connection = { socket, receiver: handlers.open(socket, peer) };
+  },
+  message: (ws, message, binary) => ws.getUserData().connection?.receiver.message(Buffer.from(message), binary),
+  dropped: (ws, message) => ws.getUserData().connection?.receiver.dropped(Buffer.from(message)),
+  close: (ws, code, message) => {
+    const { connection } = ws.getUserData();
+    connection?.socket.gone();
+    connection?.receiver.closed(code, Buffer.from(message).toString());
+  },
+});
+
+/** No sub-protocol and no compression is ever agreed on. */
+const upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t, peer: Peer): void =>
+  res.upgrade<UserData>({ peer }, req.getHeader('sec-websocket-key'), '', '', context);
+
+const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
+const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer => ({
+  address: hostSocket ? '' : canonicalAddress(Buffer.from(res.getRemoteAddress())),
+  hostSocket,
+  host: req.getHeader('host'),
+  origin: req.getHeader('origin'),
+  userAgent: req.getHeader('user-agent'),
+  forwardedFor: req.getHeader('x-forwarded-for'),
+  realIp: req.getHeader('x-real-ip'),
+  forwarded: FORWARDING.some((name) => req.getHeader(name) !== ''),
+});
+
+const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAnswer, headOnly: boolean): void => {
+  res.cork(() => {
+    res.writeStatus(status).writeHeader('content-type', type).writeHeader('x-content-type-options', 'nosniff').writeHeader('cache-control', 'no-store');
+    for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
+    if (headOnly) res.endWithoutBody(Buffer.byteLength(body), true);
+    else res.end(body, status.startsWith('5') || status.startsWith('4'));
+  });
+};
+
+/** Is it an address of this machine? One without IPv6 has no `::1`, and that is no fault. */
+const hasAddress = (host: string): boolean =>
+  !host.includes(':') || host !== '::1' || Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
+
+/** A uWebSockets.js socket throws when it is used after its close. */
+class UwsSocket implements Socket {
+  constructor(private ws: WebSocket<UserData> | undefined) {}
+
+  send(frame: string): boolean {
+    return this.ws !== undefined && this.ws.send(frame) !== DROPPED;
+  }
+
+  buffered(): number {
+    return this.ws?.getBufferedAmount() ?? 0;
+  }
+
+  join(topic: string): void {
+    this.ws?.subscribe(topic);
+  }
+
+  end(code: number, reason: string): void {
+    this.ws?.end(code, reason);
+  }
+
+  gone(): void {
+    this.ws = undefined;
+  }
+}
+
+const DROPPED = 2;

@@ -1,0 +1,73 @@
+/*
+ * What the gateway needs of a WebSocket server. The one on uWebSockets.js is beside this file; a simulation brings its own.
+ */
+
+/** Where a connection comes from: what the upgrade request said, copied, because the request dies with its handler. */
+export interface Peer {
+  /** Address of the socket's other end, canonical; empty on the socket file. */
+  readonly address: string;
+  /** It came through the socket file of the state folder. */
+  readonly hostSocket: boolean;
+  readonly host: string;
+  readonly origin: string;
+  readonly userAgent: string;
+  readonly forwardedFor: string;
+  readonly realIp: string;
+  /** Any header by which a proxy says that it forwards for somebody else. */
+  readonly forwarded: boolean;
+}
+
+export interface Socket {
+  /** False if the socket is gone, or its buffer is over the limit and the frame was not taken. */
+  send(frame: string): boolean;
+  /** Bytes that wait for the other end. */
+  buffered(): number;
+  /** From now on receives what is published under this topic. */
+  join(topic: string): void;
+  /** Sends what is buffered, then the close. `closed` is called before this returns. */
+  end(code: number, reason: string): void;
+}
+
+/** What a connection does with what happens to it. */
+export interface Receiver {
+  /** `data` is only valid during the call. */
+  message(data: Buffer, binary: boolean): void;
+  /** A published frame was not taken, because the buffer is over the limit. */
+  dropped(frame: Buffer): void;
+  closed(code: number, reason: string): void;
+}
+
+export interface HttpAnswer {
+  readonly status: string;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Handlers {
+  /** Before the upgrade: an answer refuses it. */
+  admit(peer: Peer): HttpAnswer | undefined;
+  open(socket: Socket, peer: Peer): Receiver;
+  http(method: string, path: string): HttpAnswer;
+}
+
+/** A port that somebody else has. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+  constructor(
+    readonly host: string,
+    readonly port: number,
+  ) {
+    super(`port ${port} on ${host} is already in use`);
+  }
+}
+
+export interface Transport {
+  /** Listens on each host that this machine has, all on one port (0: any). Returns the addresses; throws PortTaken. */
+  listen(hosts: readonly string[], port: number): Promise<readonly { readonly host: string; readonly port: number }[]>;
+  /** Listens on a socket file. False if it cannot. */
+  listenOnFile(path: string): Promise<boolean>;
+  publish(topic: string, frame: string): void;
+  /** Stops listening; open connections stay. */
+  stop(): void;
+}
