@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type EventOf, subjectOf } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { DeviceToken, Views } from '../../projections/index.js';
 import { decode, rulesOf } from '../codec.js';
 import { limits } from '../limits.js';
 import { ConnectParams } from '../protocol/connect-params.js';
@@ -160,12 +160,12 @@ export class Connection implements Receiver {
     const { parts, socket, peer } = this;
     this.state = { is: 'deciding', inLog: true };
     const command = connectCommand(verified, { connection: this.id, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor }, parts.admission);
-    const answer = (accepted: EventOf<'connection.accepted'>, views: Views) => {
-      const session = sessionOf(accepted, verified.knock.params, verified.dialect, socket);
-      return { session, hello: parts.hello.payload(session, accepted.data.token, views) };
-    };
+    const answer = (accepted: EventOf<'connection.accepted'>, views: Views) => ({
+      session: sessionOf(accepted, verified.knock.params, verified.dialect, socket),
+      token: tokenTold(accepted, views),
+    });
     parts.ledger.commit(admission(command, answer), (outcome) => {
-      if (E.isRight(outcome)) return this.comeIn(outcome.right.session, response(id, outcome.right.hello));
+      if (E.isRight(outcome)) return this.comeIn(id, outcome.right.session, outcome.right.token);
       const { left } = outcome;
       if ('message' in left) this.refuse(id, { code: 'ledger', refusal: left }, verified);
       else this.refuse(id, left, verified, (left.facts?.length ?? 0) > 0);
@@ -173,17 +173,18 @@ export class Connection implements Receiver {
   }
 
   /** Its acceptance is on the disk: the answer leaves, and from now on it hears what others hear. */
-  private comeIn(session: Session, hello: string): void {
+  private comeIn(id: string, session: Session, token: DeviceToken | undefined): void {
     const { parts } = this;
     if (this.state.is !== 'deciding') return this.left(session, this.state.is === 'closed' ? this.state.close : { code: POLICY, reason: '' });
     this.state = { is: 'open', session };
     parts.waiting.delete(this);
-    this.send(hello);
     parts.sessions.add(session);
+    if (session.presence !== undefined) {
+      parts.presence.touch(session.presence.key, session.presence.claim);
+      parts.announcer.presenceChanged('came');
+    }
+    this.send(response(id, parts.hello.payload(session, token)));
     parts.broadcast.join(session);
-    if (session.presence === undefined) return;
-    parts.presence.touch(session.presence.key, session.presence.claim);
-    parts.announcer.presenceChanged('came');
   }
 
   private left(session: Session, { code, reason }: Close): void {
@@ -237,3 +238,9 @@ export class Connection implements Receiver {
     if (!recorded) parts.refusals.record(refusalRecord(out, parts.ledger.views, parts.keys, parts.admission.osUser));
   }
 }
+
+/** The token that an accepted connect is told: the one its event names. */
+const tokenTold = ({ data: { device, role, token } }: EventOf<'connection.accepted'>, views: Views): DeviceToken | undefined => {
+  const current = device === undefined ? undefined : views.paired.get(device)?.tokens[role];
+  return current?.token === token ? current : undefined;
+};

@@ -1,4 +1,4 @@
-import type { Views } from '../../projections/index.js';
+import type { DeviceToken } from '../../projections/index.js';
 import type { Keys } from '../credentials/keys.js';
 import { ADMIN } from '../decisions/scopes.js';
 import { limits } from '../limits.js';
@@ -37,11 +37,11 @@ export class Hello {
     });
   }
 
-  /** `token`: id of the device token that this connect is told, if it is told one. */
-  payload(session: Session, token: string | undefined, views: Views): Encoded {
+  /** `token`: the device token that this connect is told, if it is told one. */
+  payload(session: Session, token: DeviceToken | undefined): Encoded {
     const { dialect, connection } = session;
     const server = JSON.stringify({ version, connId: connection, ...(dialect === 4 ? { bootId: this.parts.boot } : {}) });
-    const auth = this.auth(session, token, views);
+    const auth = this.auth(session, token);
     return new Encoded(
       `{"type":"hello-ok","protocol":${dialect},"server":${server},"features":${this.features[dialect]},"snapshot":${this.snapshot(session)}${
         auth === undefined ? '' : `,"auth":${JSON.stringify(auth)}`
@@ -65,9 +65,9 @@ export class Hello {
    * The token of the device, derived anew. A v3 client stores what it reads here beside the token, so it is told the token's
    * scopes; a v4 client is told those of the session.
    */
-  private auth({ dialect, device, role, scopes }: Session, id: string | undefined, views: Views) {
-    const token = device === undefined ? undefined : views.paired.get(device)?.tokens[role];
-    if (device === undefined || token === undefined || token.token !== id) return dialect === 4 ? { role, scopes } : undefined;
-    return { deviceToken: this.parts.keys.deviceToken(device, role, id), role, scopes: dialect === 4 ? scopes : token.scopes, issuedAtMs: issuedAt(token) };
+  private auth({ dialect, device, role, scopes }: Session, token: DeviceToken | undefined) {
+    if (device === undefined || token === undefined) return dialect === 4 ? { role, scopes } : undefined;
+    const deviceToken = this.parts.keys.deviceToken(device, role, token.token);
+    return { deviceToken, role, scopes: dialect === 4 ? scopes : token.scopes, issuedAtMs: issuedAt(token) };
   }
 }

@@ -77,7 +77,7 @@ const presenceOf = ({ data, origin }: EventOf<'connection.accepted'>, dialect: D
     mode: client.mode,
     deviceId: device,
     roles: [role],
-    scopes: asked,
+    scopes: asked.length === 0 ? undefined : asked,
     instanceId: key,
     reason: 'connect',
   };

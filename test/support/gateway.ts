@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { type Flags, loadSettings, type Settings } from '../../src/config/settings.js';
+import { type Gateway, startGateway } from '../../src/gateway/gateway.js';
+import { Logging } from '../../src/logging/logging.js';
+import { systemEntropy } from '../../src/runtime.js';
+import { SkipClock } from './skip-clock.js';
+
+export const TOKEN = 'demo-gateway-token-7c1e';
+
+export interface Running {
+  readonly gateway: Gateway;
+  readonly settings: Settings;
+  readonly clock: SkipClock;
+  readonly port: number;
+  readonly state: string;
+  /** What it said on its terminal. */
+  readonly lines: readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface RunningOptions {
+  /** `gateway` section of its openclaw.json. */
+  readonly config?: object;
+  readonly flags?: Flags;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Begin on the state of a gateway that was stopped. */
+  readonly state?: string;
+}
+
+/** A gateway in this process, on a port of its own, with a state folder of its own that is gone when the test is over. */
+export const running = async (t: Test, { config, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {}): Promise<Running> => {
+  if (config !== undefined) writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config }));
+  const settings = loadSettings({ port: 0, ...flags }, { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env });
+  const clock = new SkipClock();
+  const lines: string[] = [];
+  const log = new Logging({ level: 'debug', file: join(state, 'gateway.log'), temporary: state, clock, out: (line) => lines.push(line), err: (line) => lines.push(line) });
+  const gateway = await startGateway({ settings, clock, entropy: systemEntropy(), log });
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    await gateway.stop('test');
+    log.close();
+    clock.stop();
+  };
+  t.teardown(async () => {
+    await stop();
+    rmSync(state, { recursive: true, force: true });
+  });
+  const port = gateway.listening[0]?.port ?? 0;
+  return { gateway, settings, clock, port, state, lines, stop };
+};
