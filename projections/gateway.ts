@@ -13,16 +13,18 @@ export const gateway: Projection<GatewayRow> = {
   name: 'gateway',
   version: 1,
   apply: (event, rows) => {
-    const row = rows.get(GATEWAY) ?? {};
+    const before = (): GatewayRow => rows.get(GATEWAY) ?? {};
     switch (event.type) {
       case 'gateway.started':
-        return [put(GATEWAY, { ...row, boot: { id: event.data.boot, seq: event.seq, at: event.at, stopped: false } })];
+        return [put(GATEWAY, { ...before(), boot: { id: event.data.boot, seq: event.seq, at: event.at, stopped: false } })];
       case 'gateway.stopped':
-        return [put(GATEWAY, { ...row, boot: row.boot && { ...row.boot, stopped: true } })];
+        return [put(GATEWAY, stopped(before()))];
       case 'gateway.secret-rotated':
-        return [put(GATEWAY, { ...row, secret: { credential: event.data.to, seq: event.seq } })];
+        return [put(GATEWAY, { ...before(), secret: { credential: event.data.to, seq: event.seq } })];
       default:
         return unchanged;
     }
   },
 };
+
+const stopped = (row: GatewayRow): GatewayRow => ({ ...row, boot: row.boot && { ...row.boot, stopped: true } });

@@ -94,6 +94,8 @@ export const limits = {
     entries: 200,
     /** Changes within this time travel in one broadcast. */
     coalesceMs: 250,
+    /** How old the list in a hello may be if nothing has changed. */
+    listMs: 1 * SECOND,
   },
   health: {
     /** Health as an event (guide: the health monitor's interval). */
@@ -110,9 +112,15 @@ export const limits = {
     auditTail: 256,
     /** A wall clock that is off by more than this against the monotonic one has been set. */
     clockJumpMs: 2 * SECOND,
+    /** Rows of each view kept parsed: those of the devices that come and go. */
+    rowsRemembered: 2048,
     /** Events whose index terms are folded in one transaction; they trail the log by at most `indexMs`. */
-    indexBatch: 1000,
+    indexBatch: 500,
     indexMs: 1 * SECOND,
+    /** Events remembered for the index; a backlog beyond is read from the log again. */
+    indexRemembered: 50_000,
+    /** How long a fact that nobody waits for may wait for others to share a flush with. */
+    lingerMs: 20,
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */
     readChunk: 1000,
   },

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mustBePrivate, replaceFile } from '../files.js';
 import type { Entropy } from '../ports.js';
@@ -62,15 +62,15 @@ const FINGERPRINT_CHARS = 16;
 
 /** What is done with the keys; the keys themselves are not told. */
 export class Keys {
-  private readonly token: Buffer;
-  private readonly fingerprintKey: Buffer;
+  private readonly token: KeyObject;
+  private readonly fingerprintKey: KeyObject;
   /** Names the key that device tokens are derived with, in events. */
   readonly tokenKey: string;
 
   constructor(keys: KeyFile) {
     this.tokenKey = keys.token.id;
-    this.token = Buffer.from(keys.token.secret, 'base64url');
-    this.fingerprintKey = Buffer.from(keys.fingerprint.secret, 'base64url');
+    this.token = createSecretKey(keys.token.secret, 'base64url');
+    this.fingerprintKey = createSecretKey(keys.fingerprint.secret, 'base64url');
   }
 
   /**
@@ -93,13 +93,12 @@ export class Keys {
 }
 
 /** Fields with their lengths before them: no two lists of fields give the same bytes. */
-const mac = (key: Buffer, fields: readonly string[]): Buffer => {
-  const hmac = createHmac('sha256', key);
-  for (const field of fields) hmac.update(`${Buffer.byteLength(field)}:${field}`);
-  return hmac.digest();
-};
+const mac = (key: KeyObject, fields: readonly string[]): Buffer =>
+  createHmac('sha256', key)
+    .update(fields.map((field) => `${Buffer.byteLength(field)}:${field}`).join(''))
+    .digest();
 
 /** Compares secrets in a time that tells nothing about them, not even their length. */
 export const sameSecret = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
 
-const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+const digest = (secret: string): Buffer => hash('sha256', secret, 'buffer');

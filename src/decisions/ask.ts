@@ -31,10 +31,10 @@ export interface Filed {
  * Files an ask (protocol.md §6.4, the v4 rule). A device has one: the same again, or less, refreshes it under its id; more is
  * another request that holds both and supersedes it. A full list refuses the new and evicts nobody.
  */
-export const file = (device: Device, ask: Ask, waiting: number, moment: Moment): Either<'full', Filed> => {
+export const file = (device: Device, ask: Ask, waiting: () => number, moment: Moment): Either<'full', Filed> => {
   const { pending } = device;
   if (pending !== undefined && contains(pending, ask)) return E.right(refreshed(pending, ask, moment));
-  if (pending === undefined && waiting >= limits.pairing.pending) return E.left('full');
+  if (pending === undefined && waiting() >= limits.pairing.pending) return E.left('full');
   return E.right(pending === undefined ? asked(device, ask) : superseding(device, ask, pending));
 };
 

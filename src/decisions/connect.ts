@@ -84,7 +84,7 @@ export interface Credential {
 export interface Door {
   readonly device?: Device | undefined;
   /** How many requests wait already. */
-  readonly waiting: number;
+  readonly waiting: () => number;
 }
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
@@ -144,7 +144,7 @@ const ungranted = (
   need: Need,
   command: Connect,
   credential: Credential,
-  waiting: number,
+  waiting: () => number,
   moment: Moment,
 ): Decided<TurnedAway> => {
   if (approvableByRule(need, command)) return E.right(approvedByRule(device, need, command, credential, moment));

@@ -100,7 +100,7 @@ export const admission = <A>(
   answer: (accepted: EventOf<'connection.accepted'>, views: Views) => A,
 ): Command<A, TurnedAway> => ({
   decide: (views, moment) =>
-    connect({ device: command.device && deviceIn(views, command.device.id, moment), waiting: views.pending.size() }, command, moment),
+    connect({ device: command.device && deviceIn(views, command.device.id, moment), waiting: () => views.pending.size() }, command, moment),
   answer: (events, views) => {
     for (const event of events) if (event.type === 'connection.accepted') return answer(event, views);
     throw new Error('a connect was granted without a connection.accepted');

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Role } from '../../events/index.js';
-import { GATEWAY, type Views } from '../../projections/index.js';
+import type { Views } from '../../projections/index.js';
 import type { AuthMode } from '../config/settings.js';
 import { type Keys, sameSecret } from '../credentials/keys.js';
 import type { AuthReason, Shown } from '../decisions/connect.js';
@@ -28,8 +28,18 @@ export interface Knock {
   readonly now: number;
 }
 
+/** The shared secret in force. */
+export interface Secret {
+  readonly value: string;
+  /** Its fingerprint. */
+  readonly credential: string;
+  /** The event since which it is in force. */
+  readonly since: () => number | undefined;
+}
+
 export interface Gate {
-  readonly auth: { readonly mode: AuthMode; readonly secret?: string | undefined };
+  readonly mode: AuthMode;
+  readonly secret: Secret | undefined;
   readonly origins: OriginRules;
   readonly limiter: Limiter;
   readonly keys: Keys;
@@ -95,7 +105,7 @@ const allowedOrigin: Step = (seen, gate) => {
 const sharedCredential: Step = (seen, gate) => E.right({ ...seen, evaluated: evaluateShared(seen, gate) });
 
 const evaluateShared = (seen: Seen, gate: Gate): Evaluated => {
-  const { mode, secret } = gate.auth;
+  const { mode, secret } = gate;
   if (seen.knock.place.hostSocket) return { method: 'host-proof' };
   if (mode === 'none') return { method: 'none' };
   const presented = presentedFor(mode, seen);
@@ -103,10 +113,9 @@ const evaluateShared = (seen: Seen, gate: Gate): Evaluated => {
   if (presented === undefined) return { method: 'failed', reason: `${mode}_missing` };
   const retryAfterMs = gate.limiter.lockedFor('shared-secret', guesserOf(seen.knock));
   if (retryAfterMs > 0) return { method: 'failed', reason: 'rate_limited', retryAfterMs };
-  const credential = gate.keys.fingerprint(presented);
-  if (!sameSecret(presented, secret)) return { method: 'failed', reason: `${mode}_mismatch`, credential };
+  if (!sameSecret(presented, secret.value)) return { method: 'failed', reason: `${mode}_mismatch`, credential: gate.keys.fingerprint(presented) };
   gate.limiter.succeeded('shared-secret', guesserOf(seen.knock));
-  return { method: mode, credential, since: gate.views().gateway.get(GATEWAY)?.secret?.seq };
+  return { method: mode, credential: secret.credential, since: secret.since() };
 };
 
 /** In protocol 3 each mode reads its own field; a v4 client sends the secret in either. */

@@ -58,7 +58,7 @@ export class Hello {
       sessionDefaults: { defaultAgentId: 'main', mainKey: 'main', mainSessionKey: 'agent:main:main', scope: 'per-sender' },
       authMode: settings.auth.mode,
     };
-    return `{"presence":${JSON.stringify(presence.list())},"health":${health.result.json},${JSON.stringify(rest).slice(1)}`;
+    return `{"presence":${presence.json()},"health":${health.result.json},${JSON.stringify(rest).slice(1)}`;
   }
 
   /**

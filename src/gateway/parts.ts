@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { GATEWAY, type Views } from '../../projections/index.js';
 import type { Settings } from '../config/settings.js';
 import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
@@ -88,7 +89,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     ledger,
     log,
     uptime,
-    gate: { auth: { mode: settings.auth.mode, secret: secret?.value }, origins: settings, limiter, keys, views },
+    gate: { mode: settings.auth.mode, secret: secretInForce(secret, keys, views), origins: settings, limiter, keys, views },
     admission: { boot, worker: 0, keys, entropy, rules: settings.rules, osUser: userInfo().username },
     limiter,
     refusals: new Refusals({ boot, clock, fingerprintOf: (source) => keys.source(source), record }),
@@ -100,5 +101,18 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     health,
     pairList,
     hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
+  };
+};
+
+const secretInForce = (secret: GatewaySecret | undefined, keys: Keys, views: () => Views): Gate['secret'] => {
+  if (secret === undefined) return undefined;
+  let since: number | undefined;
+  return {
+    value: secret.value,
+    credential: keys.fingerprint(secret.value),
+    since: () => {
+      since ??= views().gateway.get(GATEWAY)?.secret?.seq;
+      return since;
+    },
   };
 };

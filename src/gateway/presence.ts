@@ -27,12 +27,11 @@ export interface PresenceEntry {
 /** What somebody says; the time is ours. */
 export type Claim = Omit<PresenceEntry, 'ts'>;
 
-const SELF = 'gateway';
-
 export class Presence {
   /** In order of their last touch. */
   private readonly entries = new Map<string, PresenceEntry>();
   private changes = 1;
+  private encoded: { readonly of: number; readonly at: number; readonly json: string } | undefined;
 
   constructor(private readonly clock: Clock) {}
 
@@ -62,6 +61,13 @@ export class Presence {
     return [this.self(), ...[...this.entries.values()].reverse()];
   }
 
+  /** The list in JSON, at most a second old: every hello has it. */
+  json(): string {
+    const at = this.clock.now();
+    if (this.encoded?.of !== this.changes || at - this.encoded.at > limits.presence.listMs) this.encoded = { of: this.changes, at, json: JSON.stringify(this.list()) };
+    return this.encoded.json;
+  }
+
   private prune(): void {
     const oldest = this.clock.now() - limits.presence.ttlMs;
     for (const [key, { ts }] of this.entries) {
@@ -71,23 +77,26 @@ export class Presence {
   }
 
   private self(): PresenceEntry {
-    const host = hostname();
-    return {
-      host,
-      ip: host,
-      version,
-      platform: `${process.platform} ${release()}`,
-      deviceFamily: FAMILIES[process.platform] ?? process.platform,
-      modelIdentifier: process.arch,
-      mode: SELF,
-      reason: 'self',
-      text: `Gateway: ${host} (${host}) · app ${version} · mode ${SELF} · reason self`,
-      ts: this.clock.now(),
-    };
+    return { ...SELF, ts: this.clock.now() };
   }
 }
 
 const FAMILIES: { readonly [platform: string]: string } = { linux: 'Linux', darwin: 'Mac', win32: 'Windows' };
+
+const HOST = hostname();
+
+/** The gateway's own entry. */
+const SELF: Claim = {
+  host: HOST,
+  ip: HOST,
+  version,
+  platform: `${process.platform} ${release()}`,
+  deviceFamily: FAMILIES[process.platform] ?? process.platform,
+  modelIdentifier: process.arch,
+  mode: 'gateway',
+  reason: 'self',
+  text: `Gateway: ${HOST} (${HOST}) · app ${version} · mode gateway · reason self`,
+};
 
 const nodeText = ({ host = 'unknown', mode }: Claim): string => `Node: ${host}${mode === undefined ? '' : ` · mode ${mode}`}`;
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
 import { catalogue, decodeEvent, type Event, type Fact, Origin } from '../../events/index.js';
@@ -46,7 +46,7 @@ const sealed = (origin: Origin | undefined, entropy: Entropy): Sealed | undefine
   return { data: origin, bytes, hash: digest(bytes) };
 };
 
-const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const digest = (bytes: Buffer): string => hash('sha256', bytes, 'hex');
 
 /** Reads stored bytes back. The left says what is wrong, never what was found. */
 export const unstamp = (bytes: Buffer, seq: number, originBytes: Buffer | undefined): Either<string, Event> => {

@@ -11,9 +11,9 @@ import { follow, type News } from './follow.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
 import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
-import { type Position, Store } from './store.js';
-import { indexMore } from './terms.js';
-import { clockJumped, decideBatch, type Outcome, type Queued, recording, type Settled } from './writer.js';
+import { type Batch, type Position, Store } from './store.js';
+import { TermIndex } from './terms.js';
+import { clockJumped, type DecidedBatch, decideBatch, type Outcome, type Queued, recording, type Settled } from './writer.js';
 
 /** What happens around the answer to the one who asked: `announce` before it leaves, `enforce` after. */
 export interface Listener {
@@ -49,17 +49,20 @@ const RETRY_MS = 1000;
 
 /**
  * The log and its views, open for writing. `commit` is the only way in: a command is decided on the views, its facts are
- * appended and folded in one transaction and one flush with its neighbours, and only then is anybody told.
+ * appended and folded in one transaction and one flush with its neighbours, and only then is anybody told. While a batch is on
+ * its way to the disk the next one gathers in the sockets.
  */
 export class Ledger {
   readonly log: Reader;
   private readonly listeners: Listener[] = [];
   private readonly wakers = new Set<() => void>();
-  private queue: Queued[] = [];
-  private scheduled = false;
-  private closed = false;
-  private state: Health = { writable: true };
+  private readonly terms: TermIndex;
   private readonly stopIndexing: () => void;
+  private queue: Queued[] = [];
+  private state: Health = { writable: true };
+  private scheduled = false;
+  private lingering = false;
+  private closed = false;
 
   private constructor(
     private readonly options: LedgerOptions,
@@ -69,12 +72,13 @@ export class Ledger {
     private readonly clock: LogClock,
   ) {
     this.log = new Reader(() => this.store);
-    this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.index());
+    this.terms = new TermIndex(store.indexed(), this.log);
+    this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.schedule());
   }
 
   /** Opens, takes the lock and audits. Throws LedgerLocked or LedgerDamaged; a view whose fold has changed is made anew. */
   static async open(options: LedgerOptions): Promise<Ledger> {
-    const store = (options.openStore ?? openStore)(options.path);
+    const store = openStore(options);
     const lock = takeLock(store, options.purpose, options.clock);
     if (E.isLeft(lock)) {
       await store.close();
@@ -113,10 +117,18 @@ export class Ledger {
     return new Promise((resolve) => this.commit(command, resolve));
   }
 
-  /** Queues facts that no rule decides: what a client did, what time did. */
+  /**
+   * Queues facts that no rule decides and nobody waits for: what a client did, what time did. They go with the next flush, or
+   * soon by themselves.
+   */
   record(facts: readonly Fact[]): void {
     this.queue.push(recording(facts));
-    this.schedule();
+    if (this.lingering) return;
+    this.lingering = true;
+    this.options.clock.after(limits.ledger.lingerMs, () => {
+      this.lingering = false;
+      this.schedule();
+    });
   }
 
   /** Told of each event in log order, from the next one on. */
@@ -131,50 +143,60 @@ export class Ledger {
 
   /** Drops every view and makes it anew from the log. Returns the number of events. */
   rebuild(): number {
-    return rebuild(this.store, this.log);
+    const events = rebuild(this.store, this.log);
+    this.position = this.store.position() ?? this.position;
+    return events;
   }
 
   /** Commits what is queued, and closes. */
   async close(): Promise<void> {
     this.stopIndexing();
-    this.closed = true;
     while (this.queue.length > 0 && this.state.writable) this.flush();
+    this.closed = true;
+    this.refuse(this.queue.splice(0));
     this.lock.release();
     await this.store.close();
   }
 
+  /** The next batch is decided at the end of this turn of the loop, with all that this turn still brings. */
   private schedule(): void {
     if (this.scheduled || this.closed) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      if (this.closed) return;
-      this.flush();
-      if (this.queue.length > 0) this.schedule();
+      if (!this.closed) this.flush();
     });
   }
 
   /** One batch: decide, write, tell. */
   private flush(): void {
-    const queued = this.queue.slice(0, limits.ledger.batch);
-    this.queue = this.queue.slice(limits.ledger.batch);
+    const queued = this.queue.splice(0, limits.ledger.batch);
     if (!this.state.writable) return this.refuse(queued);
     const batch = decideBatch(queued, this.store, this.position, this.clock, this.options.entropy, this.options.onBug);
-    if (batch.stamped.length > 0) {
-      try {
-        this.store.commit({
-          events: batch.stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin })),
-          changes: batch.draft.changes(),
-          position: batch.position,
-        });
-      } catch (error) {
-        this.fail(error);
-        return this.refuse(queued);
-      }
-      this.position = batch.position;
+    const terms = this.terms.due(queued.length === 0 ? 1 : limits.ledger.indexBatch);
+    if (batch.stamped.length === 0 && terms === undefined) {
+      for (const settled of batch.settled) this.tell(settled);
+    } else {
+      this.write(batch, terms);
     }
-    for (const settled of batch.settled) this.tell(settled);
-    if (batch.stamped.length > 0) this.wake();
+    if (this.queue.length > 0) this.schedule();
+  }
+
+  private write(batch: DecidedBatch, terms: Batch['terms']): void {
+    const { stamped, settled, draft, position } = batch;
+    try {
+      const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
+      this.store.commit({ events, changes: draft.changes(), position, terms });
+    } catch (error) {
+      this.fail(error);
+      for (const { settle } of settled) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
+      return;
+    }
+    this.position = position;
+    if (terms !== undefined) this.terms.written(terms.upTo);
+    this.terms.note(stamped.map(({ event }) => event));
+    for (const decided of settled) this.tell(decided);
+    if (stamped.length > 0) this.wake();
   }
 
   /** In this order, per decision: those who listen, the one who asked, and then what it puts an end to. */
@@ -205,24 +227,13 @@ export class Ledger {
     if (space) this.options.clock.after(RETRY_MS, () => void this.reopen());
   }
 
+  /** Closes and opens again, and audits, as a start would. */
   private async reopen(): Promise<void> {
-    const { path } = this.store;
     try {
       await this.store.close();
-      this.store = (this.options.openStore ?? openStore)(path);
+      this.store = openStore(this.options);
       this.position = audited(this.store).position;
       this.state = { writable: true };
-    } catch (error) {
-      this.options.onBug(error);
-      this.state = { writable: false, why: String(error), until: 'restart' };
-    }
-  }
-
-  /** One batch a turn of the loop, so that connections are heard between. */
-  private index(): void {
-    if (!this.state.writable || this.closed) return;
-    try {
-      if (indexMore(this.store, this.log)) setImmediate(() => this.index());
     } catch (error) {
       this.fail(error);
     }
@@ -244,7 +255,7 @@ export class Ledger {
     });
 }
 
-const openStore = (path: string): Store => new Store({ path });
+const openStore = ({ openStore: open, path }: LedgerOptions): Store => (open === undefined ? new Store({ path }) : open(path));
 
 const audited = (store: Store): Audit => {
   const reader = new Reader(() => store);

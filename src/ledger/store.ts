@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { LRUCache } from 'lru-cache';
 import { type Rows, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
+import { limits } from '../limits.js';
 import { LedgerDamaged } from './damage.js';
 import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
@@ -32,6 +34,8 @@ export interface Batch {
   readonly events: readonly Append[];
   readonly changes: readonly ViewChanges[];
   readonly position: Position;
+  /** Entries of the index, and the event up to which it is complete with them. */
+  readonly terms?: { readonly entries: readonly Term[]; readonly upTo: number } | undefined;
 }
 
 export type Term = readonly [term: string, seq: number];
@@ -70,7 +74,7 @@ export class Store {
     this.origins = this.env.openDB('origins', { encoding: 'binary' });
     this.meta = this.env.openDB('meta', { encoding: 'string' });
     this.terms = this.env.openDB('terms', { encoding: 'string' });
-    const rows = viewNames.map((view) => [view, new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }))]);
+    const rows = viewNames.map((view) => [view, new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }), !readOnly)]);
     this.rows = Object.fromEntries(rows) as typeof this.rows;
     this.views = this.rows;
     if (!readOnly) for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(path, file), 0o600);
@@ -87,7 +91,7 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, changes, position }: Batch): void {
+  commit({ events, changes, position, terms }: Batch): void {
     this.env.transactionSync(() => {
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
@@ -95,7 +99,12 @@ export class Store {
       }
       for (const change of changes) this.rows[change.view].write(change);
       this.meta.putSync('position', JSON.stringify(position));
+      if (terms !== undefined) {
+        for (const [term, seq] of terms.entries) this.terms.putSync([term, seq], '');
+        this.meta.putSync('indexed', String(terms.upTo));
+      }
     });
+    for (const change of changes) this.rows[change.view].forget(change);
   }
 
   event(seq: number): Buffer | undefined {
@@ -124,13 +133,6 @@ export class Store {
   /** How far the index of terms has come. */
   indexed(): number {
     return Number(this.meta.get('indexed') ?? 0);
-  }
-
-  index(terms: readonly Term[], upTo: number): void {
-    this.env.transactionSync(() => {
-      for (const [term, seq] of terms) this.terms.putSync([term, seq], '');
-      this.meta.putSync('indexed', String(upTo));
-    });
   }
 
   /** Numbers of the events that carry a term, from `from` on. */
@@ -174,11 +176,30 @@ const entryCount = (db: { getStats(): unknown }): number =>
   (db.getStats() as { entryCount: number }).entryCount;
 
 class StoredRows<R> implements Rows<R> {
-  constructor(private readonly db: Database<string, string>) {}
+  /** Rows as they were parsed last. Only this process writes, and says what it wrote. */
+  private readonly parsed: LRUCache<string, R & object> | undefined;
+
+  constructor(
+    private readonly db: Database<string, string>,
+    remember: boolean,
+  ) {
+    this.parsed = remember ? new LRUCache({ max: limits.ledger.rowsRemembered }) : undefined;
+  }
 
   get(key: string): R | undefined {
+    const known = this.parsed?.get(key);
+    if (known !== undefined) return known;
     const text = this.db.get(key);
-    return text === undefined ? undefined : (JSON.parse(text) as R);
+    if (text === undefined) return undefined;
+    const row = JSON.parse(text) as R & object;
+    this.parsed?.set(key, row);
+    return row;
+  }
+
+  /** These rows are others now. */
+  forget({ cleared, rows }: ViewChanges): void {
+    if (cleared) this.parsed?.clear();
+    else for (const key of rows.keys()) this.parsed?.delete(key);
   }
 
   *entries(prefix = ''): Iterable<readonly [string, R]> {

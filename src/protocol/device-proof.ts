@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { limits } from '../limits.js';
 import { lowered } from '../text.js';
@@ -26,17 +26,26 @@ const SIGNATURE_BYTES = 64;
 /** DER of an Ed25519 SubjectPublicKeyInfo without the key itself (RFC 8410 §4). */
 const SPKI_BYTES = 12;
 
-/** Parsed keys by device id. Parsing costs as much as verifying. */
-const keys = new LRUCache<string, KeyObject>({ max: limits.signature.keysCached });
+/** A public key as it was sent, and what has been made of it: finding that out costs as much as verifying. */
+interface KnownKey {
+  /** Hex SHA-256 of the raw bytes: the device id. */
+  readonly id: string;
+  /** The form in which keys are kept and compared: base64url of the raw bytes. */
+  readonly canonical: string;
+  /** Undefined if OpenSSL does not take it. */
+  readonly key: KeyObject | undefined;
+}
+
+const known = new LRUCache<string, KnownKey>({ max: limits.signature.keysCached });
 
 /** What is wrong with the proof, the first in the order of the protocol; undefined if it holds. The cheap checks come first. */
 export const faultOf = (device: Device, params: ConnectParams, role: string, challenge: Challenge): DeviceFault | undefined => {
-  const raw = rawKey(device.publicKey);
-  if (raw === undefined || createHash('sha256').update(raw).digest('hex') !== device.id) return 'device-id-mismatch';
+  const publicKey = keyOf(device.publicKey);
+  if (publicKey === undefined || publicKey.id !== device.id) return 'device-id-mismatch';
   if (Math.abs(challenge.now - device.signedAt) > limits.signature.skewMs) return 'device-signature-stale';
   if (device.nonce.trim() === '') return 'device-nonce-missing';
   if (device.nonce.trim() !== challenge.nonce) return 'device-nonce-mismatch';
-  const key = keyOf(device.id, raw);
+  const { key } = publicKey;
   if (key === undefined) return 'device-public-key';
   const signature = fromBase64(device.signature);
   if (signature?.length !== SIGNATURE_BYTES) return 'device-signature';
@@ -45,8 +54,8 @@ export const faultOf = (device: Device, params: ConnectParams, role: string, cha
   return holds(signed.v3) || holds(signed.v2) ? undefined : 'device-signature';
 };
 
-/** The canonical form in which a key is kept and compared: base64url of its 32 bytes. */
-export const canonicalKey = (publicKey: string): string => rawKey(publicKey)?.toString('base64url') ?? '';
+/** The form in which a key is kept and compared; empty if it is none. */
+export const canonicalKey = (publicKey: string): string => keyOf(publicKey)?.canonical ?? '';
 
 /** Fields joined by `|`. The second form is what browsers sign; platform and family are outside it. */
 const signedText = (device: Device, { client, scopes = [], auth = {} }: ConnectParams, role: string): { readonly v2: string; readonly v3: string } => {
@@ -70,12 +79,16 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const fromBase64 = (text: string): Buffer | undefined => (BASE64.test(text) ? Buffer.from(text, 'base64url') : undefined);
 
 /** The import from a JWK is ten times as fast as from DER on Node 20. */
-const keyOf = (id: string, raw: Buffer): KeyObject | undefined => {
-  const cached = keys.get(id);
-  if (cached !== undefined) return cached;
-  const key = attempt(() => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') }, format: 'jwk' }));
-  if (key !== undefined) keys.set(id, key);
-  return key;
+const keyOf = (publicKey: string): KnownKey | undefined => {
+  const before = known.get(publicKey);
+  if (before !== undefined) return before;
+  const raw = rawKey(publicKey);
+  if (raw === undefined) return undefined;
+  const canonical = raw.toString('base64url');
+  const key = attempt(() => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: canonical }, format: 'jwk' }));
+  const made = { id: hash('sha256', raw, 'hex'), canonical, key };
+  known.set(publicKey, made);
+  return made;
 };
 
 const attempt = <T>(work: () => T): T | undefined => {

@@ -47,7 +47,7 @@ export const handshake = (device: string | undefined, claims: Partial<Connect> =
 export const connects = (history: History, command: Connect, waiting?: number): Result<TurnedAway> =>
   history.when((views, moment) =>
     connect(
-      { device: command.device && deviceIn(views, command.device.id, moment), waiting: waiting ?? views.pending.size() },
+      { device: command.device && deviceIn(views, command.device.id, moment), waiting: () => waiting ?? views.pending.size() },
       command,
       moment,
     ),
