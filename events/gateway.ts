@@ -3,7 +3,15 @@ import { fields, Int, kind, Texts } from './envelope.js';
 
 /** The process that owns the log began to serve. A new `boot` ends every connection of the boots before it. */
 const Started = fields(
-  { boot: t.string, pid: Int, version: t.string, runtime: t.string, authMode: t.string, listening: Texts, tokenKey: t.string },
+  {
+    boot: t.string,
+    pid: Int,
+    version: t.string,
+    runtime: t.string,
+    authMode: t.string,
+    listening: Texts,
+    tokenKey: t.string,
+  },
   { secret: t.string },
 );
 

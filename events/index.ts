@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import { connectionEvents } from './connection.js';
 import { type Actor, Envelope, type Kind, type Origin } from './envelope.js';

@@ -9,7 +9,12 @@ export const Client = fields(
 export type Client = t.TypeOf<typeof Client>;
 
 /** Why a device that is allowed to talk is not yet allowed in. The words of the wire (protocol.md §6.1). */
-export const Need = t.keyof({ 'not-paired': null, 'metadata-upgrade': null, 'role-upgrade': null, 'scope-upgrade': null });
+export const Need = t.keyof({
+  'not-paired': null,
+  'metadata-upgrade': null,
+  'role-upgrade': null,
+  'scope-upgrade': null,
+});
 export type Need = t.TypeOf<typeof Need>;
 
 const Pinned = t.exact(t.partial({ platform: t.string, deviceFamily: t.string }));

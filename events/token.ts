@@ -13,7 +13,9 @@ const Issued = fields(
 /** Why a replaced token stopped working. */
 const Ending = t.keyof({ 'successor-used': null, 'grace-ended': null, 'replaced-again': null, revoked: null });
 
-const Retired = t.exact(t.type({ device: t.string, role: Role, token: t.string, credential: t.string, reason: Ending }));
+const Retired = t.exact(
+  t.type({ device: t.string, role: Role, token: t.string, credential: t.string, reason: Ending }),
+);
 const Revoked = t.exact(t.type({ device: t.string, role: Role, token: t.string, credential: t.string }));
 
 export const tokenEvents = {

@@ -12,8 +12,11 @@ export interface Connected {
 }
 
 /** Key of a connection: those of one boot, and within it of one worker, lie side by side. */
-export const connectedKey = (c: { readonly boot: string; readonly worker: number; readonly connection: string }): string =>
-  `${c.boot}/${c.worker}/${c.connection}`;
+export const connectedKey = (c: {
+  readonly boot: string;
+  readonly worker: number;
+  readonly connection: string;
+}): string => `${c.boot}/${c.worker}/${c.connection}`;
 
 /** Open sessions. A new boot ends all of the one before it with one event. */
 export const connected: Projection<Connected> = {

@@ -33,7 +33,10 @@ export const credentials: Projection<Credential> = {
         return ended(rows, event.data.credentials, event.seq);
       case 'gateway.secret-rotated': {
         const { from, to } = event.data;
-        return [...ended(rows, from === undefined ? [] : [from], event.seq), put(to, { kind: 'secret', seq: event.seq })];
+        return [
+          ...ended(rows, from === undefined ? [] : [from], event.seq),
+          put(to, { kind: 'secret', seq: event.seq }),
+        ];
       }
       default:
         return unchanged;
@@ -41,7 +44,11 @@ export const credentials: Projection<Credential> = {
   },
 };
 
-const ended = (rows: Rows<Credential>, fingerprints: readonly string[], endedBy: number): readonly Change<Credential>[] =>
+const ended = (
+  rows: Rows<Credential>,
+  fingerprints: readonly string[],
+  endedBy: number,
+): readonly Change<Credential>[] =>
   fingerprints.flatMap((fingerprint) => {
     const row = rows.get(fingerprint);
     return row === undefined ? [] : [put(fingerprint, { ...row, endedBy })];

@@ -2,7 +2,9 @@ import { type Projection, put, unchanged } from './projection.js';
 
 /** The gateway about itself: one row. */
 export interface GatewayRow {
-  readonly boot?: { readonly id: string; readonly seq: number; readonly at: number; readonly stopped: boolean } | undefined;
+  readonly boot?:
+    | { readonly id: string; readonly seq: number; readonly at: number; readonly stopped: boolean }
+    | undefined;
   /** The shared secret in force by fingerprint, and the event since which it is. */
   readonly secret?: { readonly credential: string; readonly seq: number } | undefined;
 }
@@ -16,7 +18,9 @@ export const gateway: Projection<GatewayRow> = {
     const before = (): GatewayRow => rows.get(GATEWAY) ?? {};
     switch (event.type) {
       case 'gateway.started':
-        return [put(GATEWAY, { ...before(), boot: { id: event.data.boot, seq: event.seq, at: event.at, stopped: false } })];
+        return [
+          put(GATEWAY, { ...before(), boot: { id: event.data.boot, seq: event.seq, at: event.at, stopped: false } }),
+        ];
       case 'gateway.stopped':
         return [put(GATEWAY, stopped(before()))];
       case 'gateway.secret-rotated':

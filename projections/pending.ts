@@ -43,7 +43,9 @@ export const pending: Projection<PendingRequest> = {
         return event.data.silent ? unchanged : [put(event.data.device, requestIn(event, rows.get(event.data.device)))];
       case 'pairing.refreshed': {
         const row = rows.get(event.data.device);
-        return row?.requestId === event.data.requestId ? [put(row.device, { ...row, refreshedAt: event.at })] : unchanged;
+        return row?.requestId === event.data.requestId
+          ? [put(row.device, { ...row, refreshedAt: event.at })]
+          : unchanged;
       }
       case 'pairing.approved':
       case 'pairing.rejected':

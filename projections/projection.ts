@@ -8,7 +8,10 @@ export interface Rows<R> {
   size(): number;
 }
 
-export type Change<R> = { readonly put: string; readonly row: R } | { readonly drop: string } | { readonly clear: true };
+export type Change<R> =
+  | { readonly put: string; readonly row: R }
+  | { readonly drop: string }
+  | { readonly clear: true };
 
 /**
  * A view as a fold: what changes in its rows because this event happened. It reads nothing but its own rows and the event, so

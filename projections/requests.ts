@@ -19,7 +19,9 @@ export const requests: Projection<RequestOwner> = {
     switch (event.type) {
       case 'pairing.requested': {
         const { requestId, device, supersedes, silent } = event.data;
-        return silent ? unchanged : [put(requestId, { device, supersedes }), ...forget(rows, supersedes, CHAIN_KEPT - 1)];
+        return silent
+          ? unchanged
+          : [put(requestId, { device, supersedes }), ...forget(rows, supersedes, CHAIN_KEPT - 1)];
       }
       case 'pairing.approved':
       case 'pairing.rejected':

@@ -16,7 +16,12 @@ export const usage: Projection<Usage> = {
         const { device, role, method } = event.data;
         if (device === undefined) return unchanged;
         const tokens = rows.get(device)?.tokens ?? {};
-        return [put(device, { seenAt: event.at, tokens: method === 'device-token' ? { ...tokens, [role]: event.at } : tokens })];
+        return [
+          put(device, {
+            seenAt: event.at,
+            tokens: method === 'device-token' ? { ...tokens, [role]: event.at } : tokens,
+          }),
+        ];
       }
       case 'device.removed':
         return [drop(event.data.device)];

@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 
 /*
@@ -18,7 +18,12 @@ export interface Problem {
 }
 
 const codec = <A>(name: string, is: (u: unknown) => u is A, broken: (u: unknown) => readonly string[]): Codec<A> =>
-  new t.Type(name, is, (u, context) => (is(u) ? t.success(u) : t.failures(broken(u).map((rule) => problem(context, rule)))), t.identity);
+  new t.Type(
+    name,
+    is,
+    (u, context) => (is(u) ? t.success(u) : t.failures(broken(u).map((rule) => problem(context, rule)))),
+    t.identity,
+  );
 
 const problem = (context: t.Context, rule: string): t.ValidationError => ({ value: undefined, context, message: rule });
 
@@ -29,7 +34,13 @@ export const text = (max = Number.MAX_SAFE_INTEGER): Codec<string> =>
   codec(
     'text',
     (u): u is string => isText(u) && u.length > 0 && u.length <= max,
-    (u) => [!isText(u) ? 'must be string' : u === '' ? 'must NOT have fewer than 1 characters' : `must NOT have more than ${max} characters`],
+    (u) => [
+      !isText(u)
+        ? 'must be string'
+        : u === ''
+          ? 'must NOT have fewer than 1 characters'
+          : `must NOT have more than ${max} characters`,
+    ],
   );
 
 /** A string that may be empty. */
@@ -44,7 +55,9 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): Codec<numbe
   codec(
     'integer',
     (u): u is number => Number.isSafeInteger(u) && (u as number) >= min && (u as number) <= max,
-    (u) => [!Number.isSafeInteger(u) ? 'must be integer' : (u as number) < min ? `must be >= ${min}` : `must be <= ${max}`],
+    (u) => [
+      !Number.isSafeInteger(u) ? 'must be integer' : (u as number) < min ? `must be >= ${min}` : `must be <= ${max}`,
+    ],
   );
 
 export const flag: Codec<boolean> = codec(
@@ -61,7 +74,10 @@ export const anything: Codec<unknown> = codec(
 );
 
 /** One of a fixed set of strings. */
-export const oneOf = <S extends string>(options: readonly S[], rules: readonly string[] = [`must be one of ${options.join(', ')}`]): Codec<S> => {
+export const oneOf = <S extends string>(
+  options: readonly S[],
+  rules: readonly string[] = [`must be one of ${options.join(', ')}`],
+): Codec<S> => {
   const set: ReadonlySet<unknown> = new Set(options);
   return codec(
     'oneOf',
@@ -83,12 +99,15 @@ export const listOf = <A>(item: Codec<A>, max = Number.MAX_SAFE_INTEGER): Codec<
 
 /** An object used as a map. */
 export const mapOf = <A>(item: Codec<A>, max = Number.MAX_SAFE_INTEGER): Codec<Readonly<Record<string, A>>> => {
-  const is = (u: unknown): u is Readonly<Record<string, A>> => isObject(u) && Object.keys(u).length <= max && Object.values(u).every(item.is);
+  const is = (u: unknown): u is Readonly<Record<string, A>> =>
+    isObject(u) && Object.keys(u).length <= max && Object.values(u).every(item.is);
   const check: t.Validate<unknown, Readonly<Record<string, A>>> = (u, context) => {
     if (is(u)) return t.success(u);
     if (!isObject(u)) return t.failures([problem(context, 'must be object')]);
     if (Object.keys(u).length > max) return t.failures([problem(context, `must NOT have more than ${max} properties`)]);
-    return t.failures(Object.entries(u).flatMap(([key, value]) => broken(item.validate(value, t.appendContext(context, key, item)))));
+    return t.failures(
+      Object.entries(u).flatMap(([key, value]) => broken(item.validate(value, t.appendContext(context, key, item)))),
+    );
   };
   return new t.Type('map', is, check, t.identity);
 };
@@ -112,7 +131,9 @@ export const closed = <R extends Fields, O extends Fields>(required: R, optional
     if (!isObject(u)) return t.failures([problem(context, 'must be object')]);
     const keys = Object.keys(u);
     return t.failures([
-      ...needed.filter((key) => !Object.hasOwn(u, key)).map((key) => problem(context, `must have required property '${key}'`)),
+      ...needed
+        .filter((key) => !Object.hasOwn(u, key))
+        .map((key) => problem(context, `must have required property '${key}'`)),
       ...keys.filter((key) => !known.has(key)).map((key) => problem(context, unexpected(key))),
       ...keys.flatMap((key) => {
         const field = known.get(key);
@@ -134,7 +155,9 @@ const unexpected = (key: string): string => `unexpected property '${key.slice(0,
 export const decode = <A>(type: Codec<A>, value: unknown): Either<readonly Problem[], A> => {
   if (type.is(value)) return E.right(value);
   const errors = broken(type.validate(value, [{ key: '', type }]));
-  return E.left(errors.map(({ context, message = '' }) => ({ path: context.slice(1).map(({ key }) => key), rule: message })));
+  return E.left(
+    errors.map(({ context, message = '' }) => ({ path: context.slice(1).map(({ key }) => key), rule: message })),
+  );
 };
 
 /** The wording of the wire: JSON pointers, each message once, joined by `; `. */

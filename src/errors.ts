@@ -20,7 +20,8 @@ export const catalogue = {
   'unknown-request': {
     wire: 'INVALID_REQUEST',
     message: 'unknown requestId',
-    remedy: 'openclaw devices list shows the requests that wait; an id lives for five minutes after the device last asked',
+    remedy:
+      'openclaw devices list shows the requests that wait; an id lives for five minutes after the device last asked',
   },
   'request-superseded': {
     wire: 'INVALID_REQUEST',
@@ -110,7 +111,10 @@ export interface Refusal {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-export const refusal = (code: RefusalCode, message: string = catalogue[code].message, details?: Refusal['details']): Refusal =>
-  details === undefined ? { code, message } : { code, message, details };
+export const refusal = (
+  code: RefusalCode,
+  message: string = catalogue[code].message,
+  details?: Refusal['details'],
+): Refusal => (details === undefined ? { code, message } : { code, message, details });
 
 export const remedyOf = (code: RefusalCode): string => catalogue[code].remedy;

@@ -31,7 +31,9 @@ export const mustBePrivate = (path: string): void => {
   const stat = statSync(path);
   const mode = stat.mode & 0o777;
   if ((mode & 0o077) === 0) return;
-  throw new NotPrivate(`others can read ${path} (mode ${mode.toString(8)}): chmod ${stat.isDirectory() ? '700' : '600'} ${path}`);
+  throw new NotPrivate(
+    `others can read ${path} (mode ${mode.toString(8)}): chmod ${stat.isDirectory() ? '700' : '600'} ${path}`,
+  );
 };
 
 /** A folder of ours alone: made if it is not there, refused if others can enter it. */

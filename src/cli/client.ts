@@ -71,7 +71,10 @@ const MAX_PAYLOAD = 100 * 1024 * 1024;
 const PROTOCOLS = { minProtocol: 3, maxProtocol: 4 };
 
 export class Client {
-  private readonly waiting = new Map<string, { resolve: (payload: unknown) => void; reject: (error: Error) => void; method: string }>();
+  private readonly waiting = new Map<
+    string,
+    { resolve: (payload: unknown) => void; reject: (error: Error) => void; method: string }
+  >();
 
   private constructor(
     private readonly socket: WebSocket,
@@ -79,14 +82,19 @@ export class Client {
     private readonly timeoutMs: number,
   ) {
     socket.on('message', (data) => this.settle(JSON.parse(String(data)) as Frame));
-    socket.on('close', (code, reason) => this.fail(new Unreachable(`gateway closed (${code}): ${String(reason) || 'no reason'}`)));
+    socket.on('close', (code, reason) =>
+      this.fail(new Unreachable(`gateway closed (${code}): ${String(reason) || 'no reason'}`)),
+    );
   }
 
   /** Connects and is let in; throws Unreachable or ConnectRefused. */
   static connect(options: ClientOptions): Promise<Client> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(options.url, { maxPayload: MAX_PAYLOAD, perMessageDeflate: false });
-      const timer = setTimeout(() => give(new Unreachable(`gateway timeout after ${options.timeoutMs}ms`)), options.timeoutMs);
+      const timer = setTimeout(
+        () => give(new Unreachable(`gateway timeout after ${options.timeoutMs}ms`)),
+        options.timeoutMs,
+      );
       let refused: WireError | undefined;
       const give = (error: Error): void => {
         clearTimeout(timer);
@@ -96,10 +104,17 @@ export class Client {
         reject(error);
       };
       socket.on('error', (error) => give(new Unreachable(error.message)));
-      socket.on('close', (code, reason) => give(refused || code !== 1006 ? new ConnectRefused(refused, code, String(reason)) : new Unreachable('gateway closed (1006)')));
+      socket.on('close', (code, reason) =>
+        give(
+          refused || code !== 1006
+            ? new ConnectRefused(refused, code, String(reason))
+            : new Unreachable('gateway closed (1006)'),
+        ),
+      );
       socket.on('message', (data) => {
         const frame = JSON.parse(String(data)) as Frame;
-        if (frame.event === 'connect.challenge') socket.send(JSON.stringify(connectFrame(options, frame.payload as { nonce: string; ts: number })));
+        if (frame.event === 'connect.challenge')
+          socket.send(JSON.stringify(connectFrame(options, frame.payload as { nonce: string; ts: number })));
         else if (frame.type === 'res' && frame.ok === true) {
           clearTimeout(timer);
           socket.removeAllListeners();
@@ -113,12 +128,17 @@ export class Client {
   call(method: string, params: unknown): Promise<unknown> {
     const id = randomUUID();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Unreachable(`gateway timeout after ${this.timeoutMs}ms`)), this.timeoutMs);
-      const done = <T>(settle: (value: T) => void) => (value: T): void => {
-        clearTimeout(timer);
-        this.waiting.delete(id);
-        settle(value);
-      };
+      const timer = setTimeout(
+        () => reject(new Unreachable(`gateway timeout after ${this.timeoutMs}ms`)),
+        this.timeoutMs,
+      );
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          clearTimeout(timer);
+          this.waiting.delete(id);
+          settle(value);
+        };
       this.waiting.set(id, { method, resolve: done(resolve), reject: done(reject) });
       this.socket.send(JSON.stringify({ type: 'req', id, method, params }));
     });
@@ -141,11 +161,46 @@ export class Client {
   }
 }
 
-const connectFrame = ({ scopes, mode, token, password, deviceToken, identity }: ClientOptions, challenge: { readonly nonce: string; readonly ts: number }) => {
+const connectFrame = (
+  { scopes, mode, token, password, deviceToken, identity }: ClientOptions,
+  challenge: { readonly nonce: string; readonly ts: number },
+) => {
   const client = { id: 'cli', version, platform: process.platform, mode };
-  const auth = { ...(token === undefined ? {} : { token }), ...(password === undefined ? {} : { password }), ...(deviceToken === undefined ? {} : { deviceToken }) };
+  const auth = {
+    ...(token === undefined ? {} : { token }),
+    ...(password === undefined ? {} : { password }),
+    ...(deviceToken === undefined ? {} : { deviceToken }),
+  };
   const signedAt = challenge.ts;
-  const signed = identity && ['v3', identity.deviceId, client.id, mode, 'operator', scopes.join(','), signedAt, token ?? deviceToken ?? '', challenge.nonce, client.platform, ''].join('|');
-  const device = identity && signed ? { id: identity.deviceId, publicKey: identity.publicKey, signature: identity.sign(signed), signedAt, nonce: challenge.nonce } : undefined;
-  return { type: 'req', id: randomUUID(), method: 'connect', params: { ...PROTOCOLS, client, role: 'operator', scopes, caps: [], auth, device } };
+  const signed =
+    identity &&
+    [
+      'v3',
+      identity.deviceId,
+      client.id,
+      mode,
+      'operator',
+      scopes.join(','),
+      signedAt,
+      token ?? deviceToken ?? '',
+      challenge.nonce,
+      client.platform,
+      '',
+    ].join('|');
+  const device =
+    identity && signed
+      ? {
+          id: identity.deviceId,
+          publicKey: identity.publicKey,
+          signature: identity.sign(signed),
+          signedAt,
+          nonce: challenge.nonce,
+        }
+      : undefined;
+  return {
+    type: 'req',
+    id: randomUUID(),
+    method: 'connect',
+    params: { ...PROTOCOLS, client, role: 'operator', scopes, caps: [], auth, device },
+  };
 };

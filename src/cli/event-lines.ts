@@ -3,11 +3,13 @@ import type { Event } from '../../events/index.js';
 /* An event in one line, for people. What is exact is in --json. */
 
 const SHORT = 12;
-const short = (id: string | undefined): string => (id === undefined ? '' : id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id);
+const short = (id: string | undefined): string =>
+  id === undefined ? '' : id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id;
 
 const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
 
-export const lineOf = (event: Event): string => `${String(event.seq).padStart(6)}  ${time(event.at)}  ${event.type.padEnd(24)}  ${what(event)}${because(event)}`;
+export const lineOf = (event: Event): string =>
+  `${String(event.seq).padStart(6)}  ${time(event.at)}  ${event.type.padEnd(24)}  ${what(event)}${because(event)}`;
 
 const because = ({ cause }: Event): string => (cause === undefined ? '' : `  (because of ${cause})`);
 
@@ -23,7 +25,8 @@ const who = ({ actor, origin }: Event): string => {
 };
 
 const list = (scopes: readonly string[]): string => (scopes.length === 0 ? 'no scopes' : scopes.join(','));
-const named = (event: Event): string => (event.origin?.displayName === undefined ? '' : ` "${event.origin.displayName}"`);
+const named = (event: Event): string =>
+  event.origin?.displayName === undefined ? '' : ` "${event.origin.displayName}"`;
 const from = (event: Event): string => (event.origin?.address === undefined ? '' : ` from ${event.origin.address}`);
 
 const what = (event: Event): string => {

@@ -36,7 +36,6 @@ export interface StoredToken {
   readonly updatedAtMs: number;
 }
 
-
 /** Reads the identity, or makes one. */
 export const identityIn = (folder: string, now: number): Identity => {
   const file = join(folder, 'device.json');
@@ -78,7 +77,11 @@ export const storeToken = (folder: string, deviceId: string, role: string, token
   const stored = readJson<AuthFile>(authFile(folder));
   const { [role]: _, ...others } = stored?.deviceId === deviceId ? stored.tokens : {};
   const tokens = token === undefined ? others : { ...others, [role]: token };
-  replaceFile(authFile(folder), `${JSON.stringify({ version: 1, deviceId, tokens } satisfies AuthFile, null, 2)}\n`, 0o600);
+  replaceFile(
+    authFile(folder),
+    `${JSON.stringify({ version: 1, deviceId, tokens } satisfies AuthFile, null, 2)}\n`,
+    0o600,
+  );
 };
 
 const readJson = <T>(file: string): T | undefined => {

@@ -30,7 +30,12 @@ const connecting = (command: Command): Command =>
     .option('--timeout <ms>', 'time for connecting and for each call', number, TIMEOUT_MS)
     .option('--json', 'answer in JSON');
 
-const reaching = ({ url, token, password, timeout }: Common): ReachOptions => ({ url, token, password, timeoutMs: timeout });
+const reaching = ({ url, token, password, timeout }: Common): ReachOptions => ({
+  url,
+  token,
+  password,
+  timeoutMs: timeout,
+});
 
 const program = new Command('openclaw')
   .description('An access gateway that keeps a record of who was let in, and by whom.')
@@ -56,18 +61,22 @@ gateway
     await run({ ...options, autoApprove: autoApprove === false ? false : undefined });
   });
 
-connecting(gateway.command('status').description('what runs, where, and whether anybody waits')).action(async (options: Common) => {
-  const { status } = await import('./commands/gateway.js');
-  await status(reaching(options), options.json === true);
-});
+connecting(gateway.command('status').description('what runs, where, and whether anybody waits')).action(
+  async (options: Common) => {
+    const { status } = await import('./commands/gateway.js');
+    await status(reaching(options), options.json === true);
+  },
+);
 connecting(gateway.command('health').description('is it well')).action(async (options: Common) => {
   const { health } = await import('./commands/gateway.js');
   await health(reaching(options), options.json === true);
 });
-connecting(gateway.command('probe').description('is a gateway there, and does it let us in')).action(async (options: Common) => {
-  const { probe } = await import('./commands/gateway.js');
-  await probe(reaching(options), options.json === true);
-});
+connecting(gateway.command('probe').description('is a gateway there, and does it let us in')).action(
+  async (options: Common) => {
+    const { probe } = await import('./commands/gateway.js');
+    await probe(reaching(options), options.json === true);
+  },
+);
 connecting(gateway.command('call <method>').description('call any method'))
   .option('--params <json>', 'parameters of the call', '{}')
   .action(async (method: string, options: Common & { readonly params: string }) => {
@@ -79,25 +88,31 @@ connecting(program.command('health').description('is the gateway well')).action(
   const { health } = await import('./commands/gateway.js');
   await health(reaching(options), options.json === true);
 });
-connecting(program.command('status').description('what runs, where, and whether anybody waits')).action(async (options: Common) => {
-  const { status } = await import('./commands/gateway.js');
-  await status(reaching(options), options.json === true);
-});
+connecting(program.command('status').description('what runs, where, and whether anybody waits')).action(
+  async (options: Common) => {
+    const { status } = await import('./commands/gateway.js');
+    await status(reaching(options), options.json === true);
+  },
+);
 
 const devices = program.command('devices').description('who may connect: requests, devices and their tokens');
 const onDevices = () => import('./commands/devices.js');
 
-connecting(devices.command('list').description('requests that wait, and devices that are in')).action(async (options: Common) =>
-  (await onDevices()).list(reaching(options), options.json === true),
+connecting(devices.command('list').description('requests that wait, and devices that are in')).action(
+  async (options: Common) => (await onDevices()).list(reaching(options), options.json === true),
 );
 connecting(devices.command('approve [requestId]').description('let a device in, by the id of its request'))
   .option('--latest', 'show the newest request; nothing is approved without an id')
-  .action(async (requestId: string | undefined, options: Common) => (await onDevices()).approve(requestId, reaching(options), options.json === true));
-connecting(devices.command('reject <requestId>').description('turn a request down')).action(async (requestId: string, options: Common) =>
-  (await onDevices()).reject(requestId, reaching(options), options.json === true),
+  .action(async (requestId: string | undefined, options: Common) =>
+    (await onDevices()).approve(requestId, reaching(options), options.json === true),
+  );
+connecting(devices.command('reject <requestId>').description('turn a request down')).action(
+  async (requestId: string, options: Common) =>
+    (await onDevices()).reject(requestId, reaching(options), options.json === true),
 );
-connecting(devices.command('remove <deviceId>').description('shut a device out')).action(async (deviceId: string, options: Common) =>
-  (await onDevices()).remove(deviceId, reaching(options), options.json === true),
+connecting(devices.command('remove <deviceId>').description('shut a device out')).action(
+  async (deviceId: string, options: Common) =>
+    (await onDevices()).remove(deviceId, reaching(options), options.json === true),
 );
 connecting(devices.command('clear').description('remove every device'))
   .option('--yes', 'yes, every device', false)
@@ -106,7 +121,9 @@ connecting(devices.command('clear').description('remove every device'))
     (await onDevices()).clear({ ...reaching(options), yes: options.yes, pending: options.pending }),
   );
 const forDevice = (name: string, description: string): Command =>
-  connecting(devices.command(name).description(description)).requiredOption('--device <id>', 'device id').requiredOption('--role <role>', 'role of the token');
+  connecting(devices.command(name).description(description))
+    .requiredOption('--device <id>', 'device id')
+    .requiredOption('--role <role>', 'role of the token');
 interface OfDevice extends Common {
   readonly device: string;
   readonly role: string;
@@ -114,10 +131,15 @@ interface OfDevice extends Common {
 }
 forDevice('rotate', 'replace the token of a device')
   .option('--scope <scope...>', 'what the new token carries')
-  .action(async (options: OfDevice) => (await onDevices()).rotate(options.device, options.role, options.scope, reaching(options)));
-forDevice('revoke', 'kill the token of a device').action(async (options: OfDevice) => (await onDevices()).revoke(options.device, options.role, reaching(options)));
+  .action(async (options: OfDevice) =>
+    (await onDevices()).rotate(options.device, options.role, options.scope, reaching(options)),
+  );
+forDevice('revoke', 'kill the token of a device').action(async (options: OfDevice) =>
+  (await onDevices()).revoke(options.device, options.role, reaching(options)),
+);
 connecting(devices.command('rename <deviceId> <label>').description('give a device a name of yours')).action(
-  async (deviceId: string, label: string, options: Common) => (await onDevices()).rename(deviceId, label, reaching(options), options.json === true),
+  async (deviceId: string, label: string, options: Common) =>
+    (await onDevices()).rename(deviceId, label, reaching(options), options.json === true),
 );
 
 const events = program.command('events').description('a plain look at the log');

@@ -5,9 +5,9 @@ import { loadKeys } from '../credentials/keys.js';
 import { ALL_OPERATOR } from '../decisions/scopes.js';
 import { methods } from '../gateway/methods/index.js';
 import type { Reply } from '../gateway/methods/method.js';
+import { pairEntries } from '../gateway/pair-list.js';
 import { putTogether } from '../gateway/parts.js';
 import type { Session } from '../gateway/session.js';
-import { pairEntries } from '../gateway/pair-list.js';
 import { Ledger, LedgerLocked } from '../ledger/ledger.js';
 import { Store } from '../ledger/store.js';
 import { Logging } from '../logging/logging.js';
@@ -22,7 +22,8 @@ import { CallRefused, Unreachable } from './client.js';
 
 /** Answers one method from the ledger of a gateway that is not running. Throws LedgerLocked if it is. */
 export const callOffline = async (method: string, params: unknown, settings: Settings): Promise<unknown> => {
-  if (!Store.exists(settings.paths.ledger)) throw new Unreachable(`no gateway is running here, and there is no log in ${settings.paths.ledger}`);
+  if (!Store.exists(settings.paths.ledger))
+    throw new Unreachable(`no gateway is running here, and there is no log in ${settings.paths.ledger}`);
   return method === 'device.pair.list' ? listOffline(settings) : decideOffline(method, params, settings);
 };
 
@@ -40,14 +41,20 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
   const clock = systemClock;
   const entropy = systemEntropy();
   const onBug = (error: unknown): void => console.error(error);
-  const ledger = await patiently(() => Ledger.open({ path: settings.paths.ledger, purpose: PURPOSE, clock, entropy, onBug }));
+  const ledger = await patiently(() =>
+    Ledger.open({ path: settings.paths.ledger, purpose: PURPOSE, clock, entropy, onBug }),
+  );
   try {
     const keys = loadKeys(settings.paths.keys, entropy, 'refuse');
     const log = new Logging({ level: 'silent', file: '/dev/null', temporary: '', clock, out: () => {}, err: () => {} });
     const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret: undefined, publish: () => {} });
     const served = methods.get(method);
     if (served === undefined) throw new Unreachable(`${method} needs a running gateway`);
-    return await outcome(method, served.run(params, { session: host, by: { kind: 'host', osUser: userInfo().username }, parts }), ledger);
+    return await outcome(
+      method,
+      served.run(params, { session: host, by: { kind: 'host', osUser: userInfo().username }, parts }),
+      ledger,
+    );
   } finally {
     await ledger.close();
   }
@@ -70,7 +77,8 @@ const patiently = async <T>(open: () => Promise<T>): Promise<T> => {
 };
 
 const outcome = async (method: string, reply: Reply, ledger: Ledger): Promise<unknown> => {
-  if ('answer' in reply) return reply.answer instanceof Encoded ? (JSON.parse(reply.answer.json) as unknown) : reply.answer;
+  if ('answer' in reply)
+    return reply.answer instanceof Encoded ? (JSON.parse(reply.answer.json) as unknown) : reply.answer;
   const result = 'refuse' in reply ? E.left(reply.refuse) : await ledger.decide(reply.commit);
   if (E.isRight(result)) return JSON.parse(JSON.stringify(result.right)) as unknown;
   const { code, message, details = {} } = result.left;

@@ -1,4 +1,4 @@
-import { exit, remedyOf, type RefusalCode, catalogue } from '../errors.js';
+import { catalogue, exit, type RefusalCode, remedyOf } from '../errors.js';
 import { CallRefused, ConnectRefused, Unreachable } from './client.js';
 
 /* Data goes to stdout, words to stderr; a mistake is answered with what was wrong and what would be right. */
@@ -54,7 +54,10 @@ export const explained = (error: unknown): Exit => {
     case 'NotPrivate':
       return new Exit(exit.config, [message]);
     case 'LedgerDamaged':
-      return new Exit(exit.damaged, [message, 'Nothing was written. Restore a backup of the ledger folder, or read what is good: openclaw events list']);
+      return new Exit(exit.damaged, [
+        message,
+        'Nothing was written. Restore a backup of the ledger folder, or read what is good: openclaw events list',
+      ]);
     case 'LedgerLocked':
     case 'PortTaken':
     case 'NoTransport':
@@ -67,7 +70,9 @@ export const explained = (error: unknown): Exit => {
 const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(catalogue, code);
 
 const refusedCall = ({ error }: CallRefused): Exit => {
-  const byMessage = Object.entries(catalogue).find(([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`))?.[0];
+  const byMessage = Object.entries(catalogue).find(
+    ([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`),
+  )?.[0];
   const code = isRefusalCode(error.code) ? error.code : byMessage;
   const words = [error.message, ...(code !== undefined && isRefusalCode(code) ? [remedyOf(code)] : [])];
   return new Exit(code === 'log-not-writable' ? exit.notWritable : exit.refused, words);
@@ -78,7 +83,11 @@ const refusedConnect = ({ error, message, code, reason }: ConnectRefused): Exit 
   const words = [`gateway connect failed: ${message}`, `gateway closed (${code}): ${reason || 'no reason'}`];
   if (details?.code === 'PAIRING_REQUIRED') {
     const id = details.requestId;
-    words.push(id === undefined ? 'Ask an operator to look at openclaw devices list' : `On the gateway's host, after checking who this is: openclaw devices approve ${id}`);
+    words.push(
+      id === undefined
+        ? 'Ask an operator to look at openclaw devices list'
+        : `On the gateway's host, after checking who this is: openclaw devices approve ${id}`,
+    );
   }
   return new Exit(exit.refused, words);
 };

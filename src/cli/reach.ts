@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { isLoopback } from '../gateway/place.js';
-import { keptSecret } from '../credentials/gateway-secret.js';
 import { loadSettings, type Settings } from '../config/settings.js';
+import { keptSecret } from '../credentials/gateway-secret.js';
 import { ALL_OPERATOR } from '../decisions/scopes.js';
+import { isLoopback } from '../gateway/place.js';
 import { systemClock } from '../runtime.js';
 import { Client, type ClientOptions, ConnectRefused, Unreachable } from './client.js';
 import { identityIn, storedToken, storeToken } from './identity.js';
@@ -43,7 +43,8 @@ export const settingsFromHere = (): Settings => loadSettings({}, process.env);
 export const targetOf = (options: Pick<ReachOptions, 'url'>, settings: Settings): Target => {
   const { gateway } = settings.file;
   if (options.url !== undefined) return { url: options.url, source: '--url' };
-  if (gateway.mode === 'remote' && gateway.remote?.url !== undefined) return { url: gateway.remote.url, source: `gateway.remote.url in ${settings.file.path}` };
+  if (gateway.mode === 'remote' && gateway.remote?.url !== undefined)
+    return { url: gateway.remote.url, source: `gateway.remote.url in ${settings.file.path}` };
   return { url: `ws://127.0.0.1:${settings.port}`, source: 'this host' };
 };
 
@@ -77,26 +78,47 @@ const byNetwork = async (options: ReachOptions, settings: Settings, { url, sourc
   const kept = storedToken(folder, identity.deviceId, 'operator');
   const secrets = secretsFor(options, settings, url, source);
   const withSecret = secrets.token !== undefined || secrets.password !== undefined;
-  const shown: ClientOptions = { ...basics(options), url, identity, ...secrets, deviceToken: withSecret ? undefined : kept?.token };
+  const shown: ClientOptions = {
+    ...basics(options),
+    url,
+    identity,
+    ...secrets,
+    deviceToken: withSecret ? undefined : kept?.token,
+  };
   try {
     const client = await Client.connect(shown);
     const { auth } = client.hello;
-    if (auth?.deviceToken !== undefined) storeToken(folder, identity.deviceId, auth.role, { token: auth.deviceToken, role: auth.role, scopes: auth.scopes, updatedAtMs: systemClock.now() });
+    if (auth?.deviceToken !== undefined)
+      storeToken(folder, identity.deviceId, auth.role, {
+        token: auth.deviceToken,
+        role: auth.role,
+        scopes: auth.scopes,
+        updatedAtMs: systemClock.now(),
+      });
     return client;
   } catch (error) {
-    if (error instanceof ConnectRefused && error.error?.details?.code === 'AUTH_DEVICE_TOKEN_MISMATCH') storeToken(folder, identity.deviceId, 'operator', undefined);
+    if (error instanceof ConnectRefused && error.error?.details?.code === 'AUTH_DEVICE_TOKEN_MISMATCH')
+      storeToken(folder, identity.deviceId, 'operator', undefined);
     throw error;
   }
 };
 
 /** What is shown to whom: the secrets of this host are not sent to an address somebody typed (CVE-2026-25253). */
-const secretsFor = ({ token, password }: ReachOptions, settings: Settings, url: string, source: string): { readonly token?: string | undefined; readonly password?: string | undefined } => {
+const secretsFor = (
+  { token, password }: ReachOptions,
+  settings: Settings,
+  url: string,
+  source: string,
+): { readonly token?: string | undefined; readonly password?: string | undefined } => {
   if (token !== undefined || password !== undefined) return { token, password };
   const { remote } = settings.file.gateway;
   if (source !== 'this host' && source !== '--url') return { token: remote?.token, password: remote?.password };
   if (source === '--url' && !leadsHere(url)) {
     const said = process.env['OPENCLAW_GATEWAY_TOKEN'];
-    if (said === undefined) throw new UsageError('gateway url override requires explicit credentials: add --token or --password, or set OPENCLAW_GATEWAY_TOKEN');
+    if (said === undefined)
+      throw new UsageError(
+        'gateway url override requires explicit credentials: add --token or --password, or set OPENCLAW_GATEWAY_TOKEN',
+      );
     return { token: said };
   }
   const { auth, paths } = settings;

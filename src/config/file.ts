@@ -27,14 +27,25 @@ export const readConfig = (path: string): ConfigFile => {
   if (raw === undefined) return { path, exists: false, hash: undefined, gateway: {}, logging: {}, ignored: [] };
   const root = parse(path, raw);
   const { gateway = {}, logging = {}, ...rest } = root;
-  const known = { level: (logging as Record<string, unknown>)['level'], file: (logging as Record<string, unknown>)['file'] };
+  const known = {
+    level: (logging as Record<string, unknown>)['level'],
+    file: (logging as Record<string, unknown>)['file'],
+  };
   return {
     path,
     exists: true,
     hash: createHash('sha256').update(raw).digest('hex'),
     gateway: checked(path, 'gateway', GatewayConfig, gateway),
-    logging: checked(path, 'logging', LogConfig, Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))),
-    ignored: [...Object.keys(rest), ...withoutEffect.filter((key) => Object.hasOwn(gateway as object, key)).map((key) => `gateway.${key}`)],
+    logging: checked(
+      path,
+      'logging',
+      LogConfig,
+      Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
+    ),
+    ignored: [
+      ...Object.keys(rest),
+      ...withoutEffect.filter((key) => Object.hasOwn(gateway as object, key)).map((key) => `gateway.${key}`),
+    ],
   };
 };
 
@@ -55,7 +66,8 @@ const parse = (path: string, raw: string): Record<string, unknown> => {
     const { lineNumber, columnNumber } = error as { lineNumber?: number; columnNumber?: number };
     throw new ConfigError(`${path} is not JSON5: line ${lineNumber}, column ${columnNumber}`);
   }
-  if (typeof root !== 'object' || root === null || Array.isArray(root)) throw new ConfigError(`${path} must hold an object`);
+  if (typeof root !== 'object' || root === null || Array.isArray(root))
+    throw new ConfigError(`${path} must hold an object`);
   return root as Record<string, unknown>;
 };
 

@@ -1,4 +1,4 @@
-import { anything, closed, flag, integer, listOf, oneOf, text, type TypeOf } from '../codec.js';
+import { anything, closed, flag, integer, listOf, oneOf, type TypeOf, text } from '../codec.js';
 import { limits } from '../limits.js';
 
 /*
@@ -54,7 +54,18 @@ const gateway = closed(
     untrustedForwarding: oneOf(['remote', 'refuse']),
     handshakeTimeoutMs: integer(100, 10 * 60 * 1000),
     maxPayloadBytes: integer(limits.wire.preauthFrameBytes, limits.wire.maxPayloadCeiling),
-    remote: closed({}, { url: text(), token: text(), password: text(), transport: anything, tlsFingerprint: anything, sshTarget: anything, sshIdentity: anything }),
+    remote: closed(
+      {},
+      {
+        url: text(),
+        token: text(),
+        password: text(),
+        transport: anything,
+        tlsFingerprint: anything,
+        sshTarget: anything,
+        sshIdentity: anything,
+      },
+    ),
     tls: anything,
     nodes: anything,
     tools: anything,
@@ -67,7 +78,15 @@ const gateway = closed(
 );
 
 /** Known to the original, without effect here. */
-export const withoutEffect: readonly string[] = ['nodes', 'tools', 'channelHealthCheckMinutes', 'tailscale', 'reload', 'http', 'push'];
+export const withoutEffect: readonly string[] = [
+  'nodes',
+  'tools',
+  'channelHealthCheckMinutes',
+  'tailscale',
+  'reload',
+  'http',
+  'push',
+];
 
 export const GatewayConfig = gateway;
 export type GatewayConfig = TypeOf<typeof gateway>;

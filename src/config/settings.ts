@@ -57,7 +57,9 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
   const auth = authOf(flags, env, file);
   const { hosts, loopbackOnly } = hostsOf(flags.bind ?? gateway.bind ?? 'loopback', gateway.customBindHost);
   if (auth.mode === 'none' && !loopbackOnly) {
-    throw new ConfigError('gateway.bind: refusing to listen beyond loopback without auth; set gateway.auth.mode to token or password');
+    throw new ConfigError(
+      'gateway.bind: refusing to listen beyond loopback without auth; set gateway.auth.mode to token or password',
+    );
   }
   const { rateLimit } = gateway.auth ?? {};
   return {
@@ -82,7 +84,12 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
       localBackend: (flags.autoApprove ?? true) && (gateway.pairing?.localBackend ?? true),
       scopesWithoutDevice: gateway.pairing?.keepScopesWithoutDevice ?? false,
     },
-    handshakeMs: wholeNumber('OPENCLAW_HANDSHAKE_TIMEOUT_MS', env['OPENCLAW_HANDSHAKE_TIMEOUT_MS'] ?? gateway.handshakeTimeoutMs ?? limits.wire.handshakeMs, 100, 600_000),
+    handshakeMs: wholeNumber(
+      'OPENCLAW_HANDSHAKE_TIMEOUT_MS',
+      env['OPENCLAW_HANDSHAKE_TIMEOUT_MS'] ?? gateway.handshakeTimeoutMs ?? limits.wire.handshakeMs,
+      100,
+      600_000,
+    ),
     maxPayloadBytes: gateway.maxPayloadBytes ?? limits.wire.maxPayloadBytes,
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
@@ -91,7 +98,9 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
 /** Settings that would make people believe they are protected by something that is not there. */
 const refuseUnserved = (gateway: ConfigFile['gateway']): void => {
   if ((gateway.tls as { enabled?: unknown } | undefined)?.enabled === true) {
-    throw new ConfigError('gateway.tls.enabled: TLS is not served here; put a TLS proxy in front, name it in gateway.trustedProxies, and remove this');
+    throw new ConfigError(
+      'gateway.tls.enabled: TLS is not served here; put a TLS proxy in front, name it in gateway.trustedProxies, and remove this',
+    );
   }
   if (gateway.auth?.mode === 'trusted-proxy') {
     throw new ConfigError('gateway.auth.mode: trusted-proxy is not served here; use token or password');
@@ -100,7 +109,11 @@ const refuseUnserved = (gateway: ConfigFile['gateway']): void => {
 
 const authOf = (flags: Flags, env: Environment, { gateway, path }: ConfigFile): Settings['auth'] => {
   const configured = gateway.auth ?? {};
-  const token = firstOf([flags.token, '--token'], [env['OPENCLAW_GATEWAY_TOKEN'], 'OPENCLAW_GATEWAY_TOKEN'], [configured.token, `gateway.auth.token in ${path}`]);
+  const token = firstOf(
+    [flags.token, '--token'],
+    [env['OPENCLAW_GATEWAY_TOKEN'], 'OPENCLAW_GATEWAY_TOKEN'],
+    [configured.token, `gateway.auth.token in ${path}`],
+  );
   const password = firstOf(
     [flags.password, '--password'],
     [env['OPENCLAW_GATEWAY_PASSWORD'], 'OPENCLAW_GATEWAY_PASSWORD'],
@@ -113,7 +126,8 @@ const authOf = (flags: Flags, env: Environment, { gateway, path }: ConfigFile): 
     case 'token':
       return { mode, secret: token };
     case 'password':
-      if (password === undefined) throw new ConfigError('gateway.auth.mode: password, but there is none; set OPENCLAW_GATEWAY_PASSWORD');
+      if (password === undefined)
+        throw new ConfigError('gateway.auth.mode: password, but there is none; set OPENCLAW_GATEWAY_PASSWORD');
       return { mode, secret: password };
     default:
       throw new ConfigError('--auth: must be one of token, password, none');
@@ -121,8 +135,11 @@ const authOf = (flags: Flags, env: Environment, { gateway, path }: ConfigFile): 
 };
 
 /** The first that is there and not blank. */
-const firstOf = (...places: readonly (readonly [value: string | undefined, from: string])[]): Configured | undefined => {
-  for (const [value, from] of places) if (value !== undefined && value.trim() !== '') return { value: value.trim(), from };
+const firstOf = (
+  ...places: readonly (readonly [value: string | undefined, from: string])[]
+): Configured | undefined => {
+  for (const [value, from] of places)
+    if (value !== undefined && value.trim() !== '') return { value: value.trim(), from };
   return undefined;
 };
 
@@ -134,7 +151,10 @@ const wholeNumber = (name: string, value: number | string, min: number, max: num
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 
-const hostsOf = (bind: string, customHost: string | undefined): { readonly hosts: readonly string[]; readonly loopbackOnly: boolean } => {
+const hostsOf = (
+  bind: string,
+  customHost: string | undefined,
+): { readonly hosts: readonly string[]; readonly loopbackOnly: boolean } => {
   switch (bind) {
     case 'loopback':
     case 'auto':
@@ -142,10 +162,13 @@ const hostsOf = (bind: string, customHost: string | undefined): { readonly hosts
     case 'lan':
       return { hosts: ['0.0.0.0', '::'], loopbackOnly: false };
     case 'custom':
-      if (customHost === undefined || isIP(customHost) === 0) throw new ConfigError('gateway.customBindHost: must be an IP address when gateway.bind is custom');
+      if (customHost === undefined || isIP(customHost) === 0)
+        throw new ConfigError('gateway.customBindHost: must be an IP address when gateway.bind is custom');
       return { hosts: [customHost], loopbackOnly: LOOPBACK.includes(customHost) };
     case 'tailnet':
-      throw new ConfigError('gateway.bind: tailnet is not served here; use custom and set gateway.customBindHost to the address');
+      throw new ConfigError(
+        'gateway.bind: tailnet is not served here; use custom and set gateway.customBindHost to the address',
+      );
     default:
       throw new ConfigError('--bind: must be one of loopback, lan, custom');
   }

@@ -56,7 +56,9 @@ const parse = (file: string): KeyFile => {
 };
 
 const isKey = (key: Partial<Key> | undefined): boolean =>
-  typeof key?.id === 'string' && typeof key.secret === 'string' && Buffer.from(key.secret, 'base64url').length === KEY_BYTES;
+  typeof key?.id === 'string' &&
+  typeof key.secret === 'string' &&
+  Buffer.from(key.secret, 'base64url').length === KEY_BYTES;
 
 const FINGERPRINT_CHARS = 16;
 

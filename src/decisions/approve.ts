@@ -40,14 +40,18 @@ const withinTheirScopes =
   (by: Principal): Step<PendingRequest> =>
   (request) => {
     const [outside] = outsideRoles(request.roles, request.scopes);
-    if (outside !== undefined) return E.left(refusal('scope-outside-role', `invalid scope for requested roles: ${outside}`));
+    if (outside !== undefined)
+      return E.left(refusal('scope-outside-role', `invalid scope for requested roles: ${outside}`));
     const beyond = request.scopes.find((scope) => !holds(by, [scope]));
     return beyond === undefined ? E.right(request) : E.left(refusal('missing-scope', `missing scope: ${beyond}`));
   };
 
 /** The facts of a yes, whoever said it: what the device holds from now on, and the token that carries what was asked. */
 export const grant = (
-  request: Pick<PendingRequest, 'requestId' | 'device' | 'publicKey' | 'role' | 'roles' | 'scopes' | 'client' | 'displayName' | 'address'> & {
+  request: Pick<
+    PendingRequest,
+    'requestId' | 'device' | 'publicKey' | 'role' | 'roles' | 'scopes' | 'client' | 'displayName' | 'address'
+  > & {
     readonly seq: number | 'previous';
   },
   paired: Device['paired'],

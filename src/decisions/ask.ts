@@ -1,6 +1,15 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { type Actor, type Client, type EventOf, type Fact, type Need, type Origin, type Role, subjectOf } from '../../events/index.js';
+import * as E from 'fp-ts/lib/Either.js';
+import {
+  type Actor,
+  type Client,
+  type EventOf,
+  type Fact,
+  type Need,
+  type Origin,
+  type Role,
+  subjectOf,
+} from '../../events/index.js';
 import type { PendingRequest } from '../../projections/index.js';
 import { limits } from '../limits.js';
 import type { Moment } from './decision.js';
@@ -62,7 +71,10 @@ const refreshed = (pending: PendingRequest, { actor, origin }: Ask, { at }: Mome
         ],
 });
 
-const asked = (device: Device, ask: Ask): Filed => ({ requestId: ask.requestId, facts: [requested(device, ask, { silent: false })] });
+const asked = (device: Device, ask: Ask): Filed => ({
+  requestId: ask.requestId,
+  facts: [requested(device, ask, { silent: false })],
+});
 
 const superseding = (device: Device, ask: Ask, old: PendingRequest): Filed => ({
   requestId: ask.requestId,
@@ -75,7 +87,11 @@ const superseding = (device: Device, ask: Ask, old: PendingRequest): Filed => ({
       data: { requestId: old.requestId, device: device.id, by: ask.requestId },
     },
     {
-      ...requested(device, { ...ask, scopes: union(old.scopes, ask.scopes), session: ask.session ?? old.session }, { silent: false, old }),
+      ...requested(
+        device,
+        { ...ask, scopes: union(old.scopes, ask.scopes), session: ask.session ?? old.session },
+        { silent: false, old },
+      ),
       cause: 'previous',
     },
   ],

@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Client, Method, Need, Origin, Role } from '../../events/index.js';
 import type { DeviceToken, PairedDevice } from '../../projections/index.js';
@@ -24,8 +24,17 @@ export type AuthReason =
 
 /** What was shown and verified. `since`: the event that made it valid. A device token is named by its id; whether it is alive is for the log to say. */
 export type Shown =
-  | { readonly method: Exclude<Method, 'device-token'>; readonly credential?: string | undefined; readonly since?: number | undefined }
-  | { readonly method: 'device-token'; readonly credential: string; readonly token: string; readonly otherwise: AuthReason };
+  | {
+      readonly method: Exclude<Method, 'device-token'>;
+      readonly credential?: string | undefined;
+      readonly since?: number | undefined;
+    }
+  | {
+      readonly method: 'device-token';
+      readonly credential: string;
+      readonly token: string;
+      readonly otherwise: AuthReason;
+    };
 
 /** Rules that the configuration can switch off. */
 export interface Rules {
@@ -91,12 +100,15 @@ export interface Door {
 export const connect = ({ device, waiting }: Door, command: Connect, moment: Moment): Decided<TurnedAway> => {
   const rule = exemption(command);
   if (device === undefined) {
-    return E.right([accepted({ ...command, scopes: withoutDevice(command, rule) }, { asked: command.scopes, rule, ...command.shown })]);
+    return E.right([
+      accepted({ ...command, scopes: withoutDevice(command, rule) }, { asked: command.scopes, rule, ...command.shown }),
+    ]);
   }
   return pipe(
     alive(device, command, moment),
     E.flatMap((credential) => {
-      if (rule !== undefined) return E.right([accepted(command, { rule, ...credential, token: liveToken(device, command) })]);
+      if (rule !== undefined)
+        return E.right([accepted(command, { rule, ...credential, token: liveToken(device, command) })]);
       const need = needOf(device.paired, command, credential);
       return need === undefined && device.paired !== undefined
         ? E.right(welcome(device.paired, command, credential, moment))
@@ -113,22 +125,33 @@ const alive = ({ paired }: Device, { shown, role }: Connect, { now }: Moment): E
   if (token === undefined || token.revokedAt !== undefined) return dead;
   if (token.token === shown.token) return E.right({ since: token.seq, carrier: token });
   const { previous } = token;
-  return previous?.token === shown.token && now < previous.graceUntil ? E.right({ since: previous.seq, carrier: token }) : dead;
+  return previous?.token === shown.token && now < previous.graceUntil
+    ? E.right({ since: previous.seq, carrier: token })
+    : dead;
 };
 
 /** Who needs no pairing, by which rule. */
 const exemption = ({ shown, local, browser, client, rules }: Connect): string | undefined => {
   if (shown.method === 'host-proof') return 'host-proof';
   const backend = client.id === 'gateway-client' && client.mode === 'backend';
-  return rules.localBackend && backend && local && !browser && shown.method !== 'device-token' ? 'local-backend' : undefined;
+  return rules.localBackend && backend && local && !browser && shown.method !== 'device-token'
+    ? 'local-backend'
+    : undefined;
 };
 
 /** Scopes of a client that has no key: what it declares is not what it is granted (CVE-2026-22172). */
-const withoutDevice = ({ scopes, local, browser, client, rules }: Connect, rule: string | undefined): readonly string[] =>
+const withoutDevice = (
+  { scopes, local, browser, client, rules }: Connect,
+  rule: string | undefined,
+): readonly string[] =>
   rule !== undefined || rules.scopesWithoutDevice || (local && !browser && client.mode === 'cli') ? scopes : [];
 
 /** What the device lacks, the first that applies (protocol.md §6.1). */
-const needOf = (paired: PairedDevice | undefined, { device, client, role, scopes }: Connect, credential: Credential): Need | undefined => {
+const needOf = (
+  paired: PairedDevice | undefined,
+  { device, client, role, scopes }: Connect,
+  credential: Credential,
+): Need | undefined => {
   if (paired === undefined || paired.publicKey !== device?.publicKey) return 'not-paired';
   if (compare(paired.client, client) === 'changed') return 'metadata-upgrade';
   if (!paired.roles.includes(role)) return 'role-upgrade';
@@ -149,12 +172,21 @@ const ungranted = (
 ): Decided<TurnedAway> => {
   if (approvableByRule(need, command)) return E.right(approvedByRule(device, need, command, credential, moment));
   const { paired } = device;
-  const scopes = paired !== undefined && need === 'scope-upgrade' ? inCommon(command.role, command.scopes, heldBy(paired, credential)) : [];
+  const scopes =
+    paired !== undefined && need === 'scope-upgrade'
+      ? inCommon(command.role, command.scopes, heldBy(paired, credential))
+      : [];
   const staysIn = paired !== undefined && scopes.length > 0;
   const filed = file(device, askOf(need, command, staysIn ? command.session : undefined), waiting, moment);
   const { requestId, facts } = E.isRight(filed) ? filed.right : { requestId: undefined, facts: [] };
   if (!staysIn) {
-    return E.left({ code: 'pairing-required', need, requestId, approved: paired && { roles: paired.roles, scopes: paired.scopes }, facts });
+    return E.left({
+      code: 'pairing-required',
+      need,
+      requestId,
+      approved: paired && { roles: paired.roles, scopes: paired.scopes },
+      facts,
+    });
   }
   const lesser = { asked: command.scopes, upgrade: requestId };
   return E.right([...facts, ...welcome(paired, { ...command, scopes }, credential, moment, lesser)]);
@@ -162,7 +194,11 @@ const ungranted = (
 
 /** This host's own programs, for a first pairing or more scopes; never a browser, a new role or a new platform (protocol.md §6.2). */
 const approvableByRule = (need: Need, { rules, local, browser, shown }: Connect): boolean =>
-  rules.localClient && local && !browser && shown.method !== 'device-token' && (need === 'not-paired' || need === 'scope-upgrade');
+  rules.localClient &&
+  local &&
+  !browser &&
+  shown.method !== 'device-token' &&
+  (need === 'not-paired' || need === 'scope-upgrade');
 
 /** The token that a paired device gets told even where it needed no pairing. */
 const liveToken = ({ paired }: Device, { role }: Connect): string | undefined => {

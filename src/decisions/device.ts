@@ -21,6 +21,10 @@ export const deviceOfRequest = (views: Views, requestId: string, moment: Moment)
 };
 
 /** A request waits for five minutes after the device last asked, and as long as the session that asks is open. */
-export const waits = (request: PendingRequest, views: Pick<Views, 'connected'>, { now }: Pick<Moment, 'now'>): boolean =>
+export const waits = (
+  request: PendingRequest,
+  views: Pick<Views, 'connected'>,
+  { now }: Pick<Moment, 'now'>,
+): boolean =>
   now - request.refreshedAt < limits.pairing.pendingMs ||
   (request.session !== undefined && views.connected.get(request.session) !== undefined);

@@ -37,7 +37,8 @@ export const actorOf = (by: Principal): Actor => {
 export const originOf = (by: Principal): Origin | undefined => (by.kind === 'host' ? { osUser: by.osUser } : undefined);
 
 /** Whoever can enter the state folder owns the host. */
-export const isAdmin = (by: Principal): boolean => by.kind === 'host' || (by.kind === 'connection' && by.scopes.includes(ADMIN));
+export const isAdmin = (by: Principal): boolean =>
+  by.kind === 'host' || (by.kind === 'connection' && by.scopes.includes(ADMIN));
 
 /** A session that came by a device token manages only that device, unless it is admin (protocol.md §6.8). */
 export const mayManage = (by: Principal, device: string): boolean =>

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { refusal } from '../errors.js';
 import { subjectOf } from '../../events/index.js';
+import { refusal } from '../errors.js';
 import type { Decided } from './decision.js';
 import type { Device } from './device.js';
 import { actorOf, mayManage, originOf, type Principal } from './principal.js';

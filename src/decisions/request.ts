@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import type { PendingRequest } from '../../projections/index.js';
 import { type Refusal, type RefusalCode, refusal } from '../errors.js';
 import type { Device } from './device.js';
@@ -31,9 +31,13 @@ const superseded = (pending: PendingRequest, requestId: string): Refusal => {
     scopes: pending.scopes.filter((scope) => !old?.scopes.includes(scope)),
   };
   const added = [...more.roles.map((role) => `role ${role}`), ...more.scopes].join(', ') || 'other device details';
-  return refusal('request-superseded', `unknown requestId: superseded by ${pending.requestId}, which also asks for ${added}`, {
-    code: 'REQUEST_SUPERSEDED',
-    requestId: pending.requestId,
-    added: more,
-  });
+  return refusal(
+    'request-superseded',
+    `unknown requestId: superseded by ${pending.requestId}, which also asks for ${added}`,
+    {
+      code: 'REQUEST_SUPERSEDED',
+      requestId: pending.requestId,
+      added: more,
+    },
+  );
 };

@@ -24,8 +24,11 @@ export const rotate = (device: Device, { role, scopes: wanted, by, fresh }: Rota
   if (!ownsOrAdmin(by, device.id) || (role !== 'operator' && !isAdmin(by))) return E.left(refusal('rotation-denied'));
   const before = device.paired?.tokens[role];
   const scopes = wanted ?? before?.scopes;
-  if (device.paired === undefined || before === undefined || scopes === undefined) return E.left(refusal('unknown-token'));
+  if (device.paired === undefined || before === undefined || scopes === undefined)
+    return E.left(refusal('unknown-token'));
   if (!coversAll(role, device.paired.scopes, scopes)) return E.left(refusal('unknown-token'));
   if (!holds(by, [...before.scopes, ...scopes])) return E.left(refusal('rotation-denied'));
-  return E.right(issue({ type: 'token.rotated', device: device.id, role, scopes, fresh, before, by: actorOf(by) }, moment));
+  return E.right(
+    issue({ type: 'token.rotated', device: device.id, role, scopes, fresh, before, by: actorOf(by) }, moment),
+  );
 };

@@ -17,7 +17,8 @@ const OPERATOR = 'operator.';
 const carries = (role: Role, held: string, asked: string): boolean =>
   held === asked ||
   (role === 'operator' &&
-    ((held === ADMIN && asked.startsWith(OPERATOR)) || (held === WRITE && (asked === READ || asked.startsWith('operator.talk')))));
+    ((held === ADMIN && asked.startsWith(OPERATOR)) ||
+      (held === WRITE && (asked === READ || asked.startsWith('operator.talk')))));
 
 export const covers = (role: Role, held: readonly string[], asked: string): boolean =>
   held.some((scope) => carries(role, scope, asked));
@@ -40,7 +41,9 @@ export const normalised = (scopes: readonly string[]): readonly string[] => [
   ...new Set(scopes.map((scope) => scope.trim()).filter((scope) => scope !== '')),
 ];
 
-export const union = <T extends string>(before: readonly T[], more: readonly T[]): readonly T[] => [...new Set([...before, ...more])];
+export const union = <T extends string>(before: readonly T[], more: readonly T[]): readonly T[] => [
+  ...new Set([...before, ...more]),
+];
 
 /** Tokens keep their scopes sorted. */
 export const sorted = (scopes: readonly string[]): readonly string[] => [...scopes].sort();

@@ -13,7 +13,22 @@ const ACTOR = { kind: 'gateway', rule: 'start' } as const;
 export const start = (before: GatewayRow | undefined, { started, source = 'none' }: Start): readonly Fact[] => {
   const { secret } = started;
   const from = before?.secret?.credential;
-  const begun: Fact = { type: 'gateway.started', subject: subjectOf.gateway, actor: ACTOR, cause: before?.boot?.seq, data: started };
+  const begun: Fact = {
+    type: 'gateway.started',
+    subject: subjectOf.gateway,
+    actor: ACTOR,
+    cause: before?.boot?.seq,
+    data: started,
+  };
   if (secret === undefined || secret === from) return [begun];
-  return [begun, { type: 'gateway.secret-rotated', subject: subjectOf.gateway, actor: ACTOR, cause: 'previous', data: { from, to: secret, source } }];
+  return [
+    begun,
+    {
+      type: 'gateway.secret-rotated',
+      subject: subjectOf.gateway,
+      actor: ACTOR,
+      cause: 'previous',
+      data: { from, to: secret, source },
+    },
+  ];
 };

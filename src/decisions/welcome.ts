@@ -24,24 +24,42 @@ interface Lesser {
  * A device that was granted this much. Its token is reused if it carries it, else replaced; the first use of a new token ends
  * the grace of the one before it.
  */
-export const welcome = (paired: PairedDevice, command: Connect, credential: Credential, moment: Moment, lesser?: Lesser): readonly Fact[] => {
+export const welcome = (
+  paired: PairedDevice,
+  command: Connect,
+  credential: Credential,
+  moment: Moment,
+  lesser?: Lesser,
+): readonly Fact[] => {
   const { role, scopes, shown, fresh } = command;
   const before = paired.tokens[role];
   const by = actorOf(command);
-  const reused = before?.revokedAt === undefined && (credential.carrier !== undefined || coversAll(role, before?.scopes ?? [], scopes));
+  const reused =
+    before?.revokedAt === undefined &&
+    (credential.carrier !== undefined || coversAll(role, before?.scopes ?? [], scopes));
   const token = reused ? before?.token : undefined;
   const renewal =
-    token === undefined ? issue({ type: 'token.issued', device: paired.device, role, scopes, fresh, before, by }, moment) : [];
+    token === undefined
+      ? issue({ type: 'token.issued', device: paired.device, role, scopes, fresh, before, by }, moment)
+      : [];
   return [
     ...metadataUpdate(paired, command),
     ...renewal,
     accepted(command, { ...credential, token: token ?? fresh.token, ...lesser }),
-    ...(shown.method === 'device-token' && shown.token === token ? retirePrevious(paired.device, role, before, 'successor-used', by) : []),
+    ...(shown.method === 'device-token' && shown.token === token
+      ? retirePrevious(paired.device, role, before, 'successor-used', by)
+      : []),
   ];
 };
 
 /** A device that a rule lets in at once: asked, approved and connected in one breath, each on the record. */
-export const approvedByRule = (device: Device, need: Need, command: Connect, credential: Credential, moment: Moment): readonly Fact[] => {
+export const approvedByRule = (
+  device: Device,
+  need: Need,
+  command: Connect,
+  credential: Credential,
+  moment: Moment,
+): readonly Fact[] => {
   const ask = askOf(need, command);
   const { displayName, address } = command.origin;
   const request = { ...ask, device: device.id, roles: [ask.role], displayName, address, seq: 'previous' as const };
@@ -75,7 +93,8 @@ interface Admission {
 }
 
 export const accepted = (command: Connect, { since, token, rule, asked, upgrade }: Admission): Fact => {
-  const { connection, boot, worker, role, scopes, client, protocol, local, device, shown, instanceId, caps, commands } = command;
+  const { connection, boot, worker, role, scopes, client, protocol, local, device, shown, instanceId, caps, commands } =
+    command;
   return {
     type: 'connection.accepted',
     subject: subjectOf.connection(connection),
@@ -125,6 +144,10 @@ const metadataUpdate = (paired: PairedDevice, command: Connect): readonly Fact[]
           subject: subjectOf.device(paired.device),
           actor: actorOf(command),
           cause: paired.seq,
-          data: { device: paired.device, from: { platform: paired.client.platform }, to: { platform: command.client.platform } },
+          data: {
+            device: paired.device,
+            from: { platform: paired.client.platform },
+            to: { platform: command.client.platform },
+          },
         },
       ];

@@ -70,7 +70,10 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
     instanceId: plain(params.client.instanceId, claims.displayNameChars),
     caps: role === 'node' ? texts(params.caps) : undefined,
     commands: role === 'node' ? texts(params.commands) : undefined,
-    device: proven === undefined || params.device === undefined ? undefined : { id: proven, publicKey: canonicalKey(params.device.publicKey) },
+    device:
+      proven === undefined || params.device === undefined
+        ? undefined
+        : { id: proven, publicKey: canonicalKey(params.device.publicKey) },
     shown: evaluated,
     local: place.local,
     browser,
@@ -81,10 +84,15 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
   };
 };
 
-const texts = (list: readonly string[] = []): readonly string[] => list.flatMap((text) => plain(text, claims.displayNameChars) ?? []);
+const texts = (list: readonly string[] = []): readonly string[] =>
+  list.flatMap((text) => plain(text, claims.displayNameChars) ?? []);
 
 /** What of a connection is personal. */
-export const originOf = ({ knock, browser }: Pick<Verified, 'knock' | 'browser'>, around: Surroundings, { osUser }: Pick<AdmissionContext, 'osUser'>): Origin => ({
+export const originOf = (
+  { knock, browser }: Pick<Verified, 'knock' | 'browser'>,
+  around: Surroundings,
+  { osUser }: Pick<AdmissionContext, 'osUser'>,
+): Origin => ({
   address: knock.place.address || undefined,
   displayName: plain(knock.params.client.displayName, claims.displayNameChars),
   userAgent: plain(around.userAgent || knock.params.userAgent, limits.log.untrustedChars),
@@ -100,7 +108,11 @@ export const admission = <A>(
   answer: (accepted: EventOf<'connection.accepted'>, views: Views) => A,
 ): Command<A, TurnedAway> => ({
   decide: (views, moment) =>
-    connect({ device: command.device && deviceIn(views, command.device.id, moment), waiting: () => views.pending.size() }, command, moment),
+    connect(
+      { device: command.device && deviceIn(views, command.device.id, moment), waiting: () => views.pending.size() },
+      command,
+      moment,
+    ),
   answer: (events, views) => {
     for (const event of events) if (event.type === 'connection.accepted') return answer(event, views);
     throw new Error('a connect was granted without a connection.accepted');

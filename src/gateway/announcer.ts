@@ -44,7 +44,11 @@ export class Announcer {
     }
   }
 
-  private resolved({ requestId, device }: { readonly requestId: string; readonly device: string }, decision: string, ts: number): void {
+  private resolved(
+    { requestId, device }: { readonly requestId: string; readonly device: string },
+    decision: string,
+    ts: number,
+  ): void {
     this.options.broadcast.send('device.pair.resolved', { requestId, deviceId: device, decision, ts });
   }
 
@@ -69,13 +73,19 @@ export class Announcer {
     this.due = undefined;
     if (change === undefined) return;
     const only = change === 'came' ? { only: 4 as const } : {};
-    this.options.broadcast.send('presence', { presence: this.options.presence.list() }, { stateVersion: this.versions(), ...only });
+    this.options.broadcast.send(
+      'presence',
+      { presence: this.options.presence.list() },
+      { stateVersion: this.versions(), ...only },
+    );
   }
 
   /** When we will be back is not known: null in protocol 3, left out in 4. */
   shutdown(): void {
     const reason = 'gateway stopping';
-    this.options.broadcast.send('shutdown', (dialect: Dialect) => (dialect === 3 ? { reason, restartExpectedMs: null } : { reason }));
+    this.options.broadcast.send('shutdown', (dialect: Dialect) =>
+      dialect === 3 ? { reason, restartExpectedMs: null } : { reason },
+    );
   }
 
   private versions() {

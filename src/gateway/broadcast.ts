@@ -60,19 +60,26 @@ export class Broadcast {
   join(session: Session): void {
     const scopes = SCOPES.filter((scope) => may(session, scope));
     const topic = `${session.dialect} ${scopes.join(' ')}`;
-    if (!this.audiences.has(topic)) this.audiences.set(topic, { topic, dialect: session.dialect, scopes: new Set(scopes), seq: 0 });
+    if (!this.audiences.has(topic))
+      this.audiences.set(topic, { topic, dialect: session.dialect, scopes: new Set(scopes), seq: 0 });
     session.socket.join(topic);
   }
 
   /** `payload` may depend on the dialect. */
-  send(name: BroadcastEvent, payload: unknown | ((dialect: Dialect) => unknown), { stateVersion, only }: Sending = {}): void {
+  send(
+    name: BroadcastEvent,
+    payload: unknown | ((dialect: Dialect) => unknown),
+    { stateVersion, only }: Sending = {},
+  ): void {
     const rule: Rule = RULES[name];
     const dialect = only ?? rule.dialect;
     const payloads = new Map<Dialect, Encoded>();
     for (const audience of this.audiences.values()) {
       if (dialect !== undefined && dialect !== audience.dialect) continue;
       if (rule.scope !== undefined && !audience.scopes.has(rule.scope)) continue;
-      const encoded = payloads.get(audience.dialect) ?? new Encoded(encode(typeof payload === 'function' ? payload(audience.dialect) : payload));
+      const encoded =
+        payloads.get(audience.dialect) ??
+        new Encoded(encode(typeof payload === 'function' ? payload(audience.dialect) : payload));
       payloads.set(audience.dialect, encoded);
       audience.seq++;
       this.publish(audience.topic, event(name, encoded, audience.seq, stateVersion));

@@ -12,9 +12,9 @@ import { admission, connectCommand } from './admission.js';
 import { mayDrop } from './broadcast.js';
 import { dispatch } from './dispatch.js';
 import { examine, guesserOf, type Knock, type Seen, type Verified } from './handshake.js';
+import type { Parts } from './parts.js';
 import type { Place } from './place.js';
 import { refusalRecord } from './refusal-record.js';
-import type { Parts } from './parts.js';
 import { type Session, sessionOf } from './session.js';
 
 /*
@@ -80,7 +80,8 @@ export class Connection implements Receiver {
         return this.hear(this.state.session, data, binary);
       case 'challenged':
       case 'deciding':
-        if (data.length > limits.wire.preauthFrameBytes) return this.close({ code: TOO_BIG, reason: 'preauth payload too large' }, 'preauth-payload-too-large');
+        if (data.length > limits.wire.preauthFrameBytes)
+          return this.close({ code: TOO_BIG, reason: 'preauth payload too large' }, 'preauth-payload-too-large');
         if (binary) return this.close({ code: POLICY, reason: 'invalid request frame' }, 'invalid-frame');
         return this.knock(data.toString());
       default:
@@ -114,7 +115,8 @@ export class Connection implements Receiver {
   /** A session speaks. */
   private hear(session: Session, data: Buffer, binary: boolean): void {
     const frame = binary ? undefined : parseFrame(data.toString());
-    if (frame === undefined && !binary) return this.parts.log.ws.debug(`ignored a message that is not JSON conn=${this.id}`);
+    if (frame === undefined && !binary)
+      return this.parts.log.ws.debug(`ignored a message that is not JSON conn=${this.id}`);
     const request = decodeRequest(frame);
     if (E.isRight(request)) return dispatch(request.right, session, this.parts, (answer) => this.send(answer));
     const { id, rules } = request.left;
@@ -159,7 +161,11 @@ export class Connection implements Receiver {
   private ask(id: string, verified: Verified): void {
     const { parts, socket, peer } = this;
     this.state = { is: 'deciding', inLog: true };
-    const command = connectCommand(verified, { connection: this.id, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor }, parts.admission);
+    const command = connectCommand(
+      verified,
+      { connection: this.id, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor },
+      parts.admission,
+    );
     const answer = (accepted: EventOf<'connection.accepted'>, views: Views) => ({
       session: sessionOf(accepted, verified.knock.params, verified.dialect, socket),
       token: tokenTold(accepted, views),
@@ -175,7 +181,8 @@ export class Connection implements Receiver {
   /** Its acceptance is on the disk: the answer leaves, and from now on it hears what others hear. */
   private comeIn(id: string, session: Session, token: DeviceToken | undefined): void {
     const { parts } = this;
-    if (this.state.is !== 'deciding') return this.left(session, this.state.is === 'closed' ? this.state.close : { code: POLICY, reason: '' });
+    if (this.state.is !== 'deciding')
+      return this.left(session, this.state.is === 'closed' ? this.state.close : { code: POLICY, reason: '' });
     this.state = { is: 'open', session };
     parts.waiting.delete(this);
     parts.sessions.add(session);
@@ -203,7 +210,15 @@ export class Connection implements Receiver {
         subject: subjectOf.connection(id),
         actor: { kind: 'connection', connection: id, device: session.device, credential: session.credential },
         cause: session.seq,
-        data: { connection: id, boot, worker, device: session.device, code, reason: plain(reason, limits.claims.reasonChars) ?? '', durationMs },
+        data: {
+          connection: id,
+          boot,
+          worker,
+          device: session.device,
+          code,
+          reason: plain(reason, limits.claims.reasonChars) ?? '',
+          durationMs,
+        },
       },
     ]);
   }
@@ -211,7 +226,12 @@ export class Connection implements Receiver {
   /** The answer says why, and then it is closed with the same. */
   private refuse(id: string, refusal: ConnectRefusal, seen?: Seen, recorded = false): void {
     const params = seen?.knock.params;
-    const { error, close, reason } = turning(refusal, { dialect: seen?.dialect, params, local: this.place.local, deviceId: seen?.proven });
+    const { error, close, reason } = turning(refusal, {
+      dialect: seen?.dialect,
+      params,
+      local: this.place.local,
+      deviceId: seen?.proven,
+    });
     const refused = { reason, close: { code: close.code, reason: closeReason(close.reason) }, params, seen, recorded };
     if (this.state.is === 'closed') return this.recordRefusal(refused, this.state.close);
     this.socket.send(failure(id, error));
@@ -226,7 +246,8 @@ export class Connection implements Receiver {
   private turnOut(refused: Refused): void {
     this.state = { is: 'refused', refused };
     const end = (): void => this.socket.end(refused.close.code, refused.close.reason);
-    if (this.peer.origin !== '' && refused.params !== undefined) this.parts.clock.after(limits.wire.browserCloseMs, end);
+    if (this.peer.origin !== '' && refused.params !== undefined)
+      this.parts.clock.after(limits.wire.browserCloseMs, end);
     else end();
   }
 
@@ -240,7 +261,10 @@ export class Connection implements Receiver {
 }
 
 /** The token that an accepted connect is told: the one its event names. */
-const tokenTold = ({ data: { device, role, token } }: EventOf<'connection.accepted'>, views: Views): DeviceToken | undefined => {
+const tokenTold = (
+  { data: { device, role, token } }: EventOf<'connection.accepted'>,
+  views: Views,
+): DeviceToken | undefined => {
   const current = device === undefined ? undefined : views.paired.get(device)?.tokens[role];
   return current?.token === token ? current : undefined;
 };

@@ -25,17 +25,30 @@ export const dispatch = (request: Request, session: Session, parts: Parts, send:
   const method = methods.get(name);
   if (method === undefined) return no({ code: 'INVALID_REQUEST', message: `unknown method: ${name}` });
   const params = decode(method.params, request.params ?? {});
-  if (E.isLeft(params)) return no({ code: 'INVALID_REQUEST', message: method.invalid ?? `invalid ${name} params: ${rulesOf(params.left)}` });
+  if (E.isLeft(params))
+    return no({
+      code: 'INVALID_REQUEST',
+      message: method.invalid ?? `invalid ${name} params: ${rulesOf(params.left)}`,
+    });
   run(method, params.right, request, session, parts, send);
 };
 
-const run = (method: Method, params: unknown, { id }: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
+const run = (
+  method: Method,
+  params: unknown,
+  { id }: Request,
+  session: Session,
+  parts: Parts,
+  send: (frame: string) => void,
+): void => {
   const no = (refused: Refusal): void => send(failure(id, onWire(refused, session.dialect)));
   try {
     const reply = method.run(params, { session, by: principalOf(session), parts });
     if ('answer' in reply) return send(response(id, reply.answer));
     if ('refuse' in reply) return no(reply.refuse);
-    parts.ledger.commit(reply.commit, (outcome) => (E.isRight(outcome) ? send(response(id, outcome.right)) : no(outcome.left)));
+    parts.ledger.commit(reply.commit, (outcome) =>
+      E.isRight(outcome) ? send(response(id, outcome.right)) : no(outcome.left),
+    );
   } catch (error) {
     parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
     no(refusal('internal'));
@@ -46,19 +59,34 @@ const run = (method: Method, params: unknown, { id }: Request, session: Session,
 const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireError => {
   const { wire } = catalogue[code];
   const retryable = 'retryable' in catalogue[code] ? { retryable: true } : {};
-  return { code: wire === 'FORBIDDEN' && dialect === 3 ? 'INVALID_REQUEST' : wire, message, ...(details === undefined ? {} : { details }), ...retryable };
+  return {
+    code: wire === 'FORBIDDEN' && dialect === 3 ? 'INVALID_REQUEST' : wire,
+    message,
+    ...(details === undefined ? {} : { details }),
+    ...retryable,
+  };
 };
 
 /** Names the request under which the missing scope waits, if the session asked for it when it came. */
 const missingScope = (scope: string, { dialect, upgrade }: Session): WireError => {
   const waiting = upgrade === undefined ? {} : { requestId: upgrade };
   const message = `missing scope: ${scope}`;
-  if (dialect === 4) return { code: 'FORBIDDEN', message, details: { code: 'MISSING_SCOPE', missingScope: scope, requiredScopes: [scope], ...waiting } };
-  return { code: 'INVALID_REQUEST', message, ...(upgrade === undefined ? {} : { details: { code: 'MISSING_SCOPE', missingScope: scope, ...waiting } }) };
+  if (dialect === 4)
+    return {
+      code: 'FORBIDDEN',
+      message,
+      details: { code: 'MISSING_SCOPE', missingScope: scope, requiredScopes: [scope], ...waiting },
+    };
+  return {
+    code: 'INVALID_REQUEST',
+    message,
+    ...(upgrade === undefined ? {} : { details: { code: 'MISSING_SCOPE', missingScope: scope, ...waiting } }),
+  };
 };
 
 /** Whoever goes on calling what is not its role's is let go. */
 const refuseRole = ({ id }: Request, session: Session, send: (frame: string) => void): void => {
   send(failure(id, { code: 'INVALID_REQUEST', message: `unauthorized role: ${session.role}` }));
-  if (++session.roleRefusals > limits.wire.roleRefusalsInARow) session.socket.end(POLICY, 'repeated unauthorized calls');
+  if (++session.roleRefusals > limits.wire.roleRefusalsInARow)
+    session.socket.end(POLICY, 'repeated unauthorized calls');
 };

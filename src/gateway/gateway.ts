@@ -50,12 +50,27 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
     const keys = loadKeys(settings.paths.keys, entropy, mayBeLost ? 'refuse' : 'make');
     const secret = secretOf(settings, entropy);
-    const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret, publish: (topic, frame) => transport?.publish(topic, frame) });
-    transport = await (options.makeTransport ?? uwsTransport)({ maxPayloadBytes: settings.maxPayloadBytes, handlers: handlersOf(parts) });
+    const parts = putTogether({
+      settings,
+      clock,
+      entropy,
+      log,
+      ledger,
+      keys,
+      secret,
+      publish: (topic, frame) => transport?.publish(topic, frame),
+    });
+    transport = await (options.makeTransport ?? uwsTransport)({
+      maxPayloadBytes: settings.maxPayloadBytes,
+      handlers: handlersOf(parts),
+    });
     const listening = await transport.listen(settings.hosts, settings.port);
     await recordStart(parts, listening, secret);
     const socketFile = await transport.listenOnFile(settings.paths.socket);
-    if (!socketFile) log.gateway.warn(`no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`);
+    if (!socketFile)
+      log.gateway.warn(
+        `no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`,
+      );
     const stop = running(parts, transport);
     return { boot: parts.boot, listening, secret, stop };
   } catch (error) {
@@ -69,7 +84,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 const secretOf = ({ auth, paths }: Settings, entropy: Entropy): GatewaySecret | undefined =>
   auth.secret ?? (auth.mode === 'token' ? (keptSecret(paths.secret) ?? makeSecret(paths.secret, entropy)) : undefined);
 
-const recordStart = async ({ ledger, boot, keys, settings }: Parts, listening: Gateway['listening'], secret: GatewaySecret | undefined): Promise<void> => {
+const recordStart = async (
+  { ledger, boot, keys, settings }: Parts,
+  listening: Gateway['listening'],
+  secret: GatewaySecret | undefined,
+): Promise<void> => {
   const started = {
     boot,
     pid: process.pid,
@@ -104,7 +123,9 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     waiting.stop();
     refusals.stop();
     const data = { boot, reason, uptimeMs: uptime() };
-    ledger.record([{ type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data }]);
+    ledger.record([
+      { type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data },
+    ]);
     await ledger.close();
     rmSync(settings.paths.socket, { force: true });
   };

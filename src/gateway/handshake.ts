@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import type { Role } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 import type { AuthMode } from '../config/settings.js';
@@ -47,7 +47,14 @@ export interface Gate {
 }
 
 /** A credential as far as it has been looked at. */
-type Evaluated = Shown | { readonly method: 'failed'; readonly reason: AuthReason; readonly credential?: string; readonly retryAfterMs?: number };
+type Evaluated =
+  | Shown
+  | {
+      readonly method: 'failed';
+      readonly reason: AuthReason;
+      readonly credential?: string;
+      readonly retryAfterMs?: number;
+    };
 
 /** What the steps have found so far. */
 export interface Seen {
@@ -74,7 +81,13 @@ export interface Verified extends Seen {
 type Step = (seen: Seen, gate: Gate) => Either<ConnectRefusal, Seen>;
 
 export const examine = (knock: Knock, gate: Gate): Either<TurnedAtTheDoor, Verified> => {
-  let seen: Seen = { knock, dialect: undefined, role: 'operator', browser: isBrowser(knock), evaluated: { method: 'failed', reason: 'token_missing' } };
+  let seen: Seen = {
+    knock,
+    dialect: undefined,
+    role: 'operator',
+    browser: isBrowser(knock),
+    evaluated: { method: 'failed', reason: 'token_missing' },
+  };
   for (const step of STEPS) {
     const next = step(seen, gate);
     if (E.isLeft(next)) return E.left({ refusal: next.left, seen });
@@ -113,7 +126,8 @@ const evaluateShared = (seen: Seen, gate: Gate): Evaluated => {
   if (presented === undefined) return { method: 'failed', reason: `${mode}_missing` };
   const retryAfterMs = gate.limiter.lockedFor('shared-secret', guesserOf(seen.knock));
   if (retryAfterMs > 0) return { method: 'failed', reason: 'rate_limited', retryAfterMs };
-  if (!sameSecret(presented, secret.value)) return { method: 'failed', reason: `${mode}_mismatch`, credential: gate.keys.fingerprint(presented) };
+  if (!sameSecret(presented, secret.value))
+    return { method: 'failed', reason: `${mode}_mismatch`, credential: gate.keys.fingerprint(presented) };
   gate.limiter.succeeded('shared-secret', guesserOf(seen.knock));
   return { method: mode, credential: secret.credential, since: secret.since() };
 };
@@ -167,11 +181,20 @@ const deviceToken: Step = (seen, gate) => {
     gate.limiter.failed('device-token', guesserOf(seen.knock));
   }
   if (evaluated.reason.endsWith('_mismatch')) gate.limiter.failed('shared-secret', guesserOf(seen.knock));
-  if (evaluated.retryAfterMs !== undefined) return E.left({ code: 'rate-limited', retryAfterMs: evaluated.retryAfterMs });
+  if (evaluated.retryAfterMs !== undefined)
+    return E.left({ code: 'rate-limited', retryAfterMs: evaluated.retryAfterMs });
   return E.left({ code: 'unauthorized', reason: otherwise });
 };
 
-const STEPS: readonly Step[] = [commonProtocol, knownRole, allowedOrigin, sharedCredential, keyOrPolicy, deviceProof, deviceToken];
+const STEPS: readonly Step[] = [
+  commonProtocol,
+  knownRole,
+  allowedOrigin,
+  sharedCredential,
+  keyOrPolicy,
+  deviceProof,
+  deviceToken,
+];
 
 const isBrowser = ({ origin, params }: Knock): boolean => origin !== '' || isControlUi(params) || isWebchat(params);
 

@@ -44,7 +44,11 @@ export class Health {
   }
 
   private look() {
-    const sessions = { path: join(this.options.stateFolder, 'agents', 'main', 'sessions', 'sessions.json'), count: 0, recent: [] };
+    const sessions = {
+      path: join(this.options.stateFolder, 'agents', 'main', 'sessions', 'sessions.json'),
+      count: 0,
+      recent: [],
+    };
     const ledger = this.options.ledger();
     return {
       ok: ledger.writable,

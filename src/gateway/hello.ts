@@ -1,9 +1,9 @@
 import type { DeviceToken } from '../../projections/index.js';
+import type { Settings } from '../config/settings.js';
 import type { Keys } from '../credentials/keys.js';
 import { ADMIN } from '../decisions/scopes.js';
 import { limits } from '../limits.js';
 import { Encoded } from '../protocol/frames.js';
-import type { Settings } from '../config/settings.js';
 import { version } from '../version.js';
 import { eventsFor } from './broadcast.js';
 import type { Health } from './health.js';
@@ -40,7 +40,11 @@ export class Hello {
   /** `token`: the device token that this connect is told, if it is told one. */
   payload(session: Session, token: DeviceToken | undefined): Encoded {
     const { dialect, connection } = session;
-    const server = JSON.stringify({ version, connId: connection, ...(dialect === 4 ? { bootId: this.parts.boot } : {}) });
+    const server = JSON.stringify({
+      version,
+      connId: connection,
+      ...(dialect === 4 ? { bootId: this.parts.boot } : {}),
+    });
     const auth = this.auth(session, token);
     return new Encoded(
       `{"type":"hello-ok","protocol":${dialect},"server":${server},"features":${this.features[dialect]},"snapshot":${this.snapshot(session)}${
@@ -55,7 +59,12 @@ export class Hello {
       stateVersion: { presence: presence.version, health: health.version },
       uptimeMs: uptime(),
       ...(may(session, ADMIN) ? { configPath: settings.paths.config, stateDir: settings.paths.state } : {}),
-      sessionDefaults: { defaultAgentId: 'main', mainKey: 'main', mainSessionKey: 'agent:main:main', scope: 'per-sender' },
+      sessionDefaults: {
+        defaultAgentId: 'main',
+        mainKey: 'main',
+        mainSessionKey: 'agent:main:main',
+        scope: 'per-sender',
+      },
       authMode: settings.auth.mode,
     };
     return `{"presence":${presence.json()},"health":${health.result.json},${JSON.stringify(rest).slice(1)}`;

@@ -52,8 +52,12 @@ export class Limiter {
   /** Ms that an attempt from this host waits before it is looked at: doubling with each failure. */
   delayFor({ source, loopback }: Guesser): number {
     if (!loopback) return 0;
-    const failed = Math.max(...(['shared-secret', 'device-token'] as const).map((scope) => this.recent(`${scope}/${source}`).length));
-    return failed === 0 ? 0 : Math.min(limits.limiter.loopbackDelayCeilingMs, limits.limiter.loopbackDelayMs * 2 ** (failed - 1));
+    const failed = Math.max(
+      ...(['shared-secret', 'device-token'] as const).map((scope) => this.recent(`${scope}/${source}`).length),
+    );
+    return failed === 0
+      ? 0
+      : Math.min(limits.limiter.loopbackDelayCeilingMs, limits.limiter.loopbackDelayMs * 2 ** (failed - 1));
   }
 
   failed(scope: LimitScope, guesser: Guesser): void {

@@ -12,10 +12,17 @@ export interface OriginRules {
 export type OriginFault = 'origin missing or invalid' | 'origin not allowed';
 
 /** What is wrong with an origin; undefined if it may come in. */
-export const originFault = (origin: string, host: string, local: boolean, rules: OriginRules): OriginFault | undefined => {
+export const originFault = (
+  origin: string,
+  host: string,
+  local: boolean,
+  rules: OriginRules,
+): OriginFault | undefined => {
   const url = parsed(origin);
   if (url === undefined) return 'origin missing or invalid';
-  const listed = rules.allowedOrigins.some((allowed) => allowed === '*' || allowed.toLowerCase() === origin.toLowerCase());
+  const listed = rules.allowedOrigins.some(
+    (allowed) => allowed === '*' || allowed.toLowerCase() === origin.toLowerCase(),
+  );
   if (listed) return undefined;
   const ofThisHost = url.host === host.toLowerCase() && (rules.originMayBeHost || isPrivateName(url.hostname));
   const ofThisMachine = local && isLoopbackName(url.hostname);

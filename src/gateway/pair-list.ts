@@ -16,7 +16,13 @@ export interface PairEntries {
 }
 
 /** Everything a list shows, as it is now. */
-export const pairEntries = (views: Views, now: number, own: string | undefined, dialect: Dialect, isConnected: (device: string) => boolean): PairEntries => {
+export const pairEntries = (
+  views: Views,
+  now: number,
+  own: string | undefined,
+  dialect: Dialect,
+  isConnected: (device: string) => boolean,
+): PairEntries => {
   const mine = ([device]: readonly [string, unknown]): boolean => own === undefined || device === own;
   const pending = [...views.pending.entries()].filter(mine).map(([, request]) => request);
   const paired = [...views.paired.entries()].filter(mine).map(([, device]) => device);
@@ -29,7 +35,9 @@ export const pairEntries = (views: Views, now: number, own: string | undefined, 
       .sort((a, b) => b.seq - a.seq)
       .map((device) => {
         const usage = views.usage.get(device.device);
-        return dialect === 4 ? pairedInDialect4(device, usage, isConnected(device.device)) : pairedOnWire(device, usage);
+        return dialect === 4
+          ? pairedInDialect4(device, usage, isConnected(device.device))
+          : pairedOnWire(device, usage);
       }),
   };
 };
@@ -54,7 +62,8 @@ export class PairList {
 
   for(by: Principal, dialect: Dialect): Encoded {
     const { clock } = this.options;
-    const own = by.kind === 'connection' && by.method === 'device-token' && !isAdmin(by) ? (by.device ?? '') : undefined;
+    const own =
+      by.kind === 'connection' && by.method === 'device-token' && !isAdmin(by) ? (by.device ?? '') : undefined;
     if (own !== undefined) return this.made(own, dialect);
     const cached = this.cached.get(dialect);
     if (cached !== undefined && clock.now() < cached.until) return cached.encoded;
@@ -65,13 +74,16 @@ export class PairList {
 
   private made(own: string | undefined, dialect: Dialect): Encoded {
     const { views, clock, sessions } = this.options;
-    return new Encoded(JSON.stringify(pairEntries(views(), clock.now(), own, dialect, (device) => sessions.isConnected(device))));
+    return new Encoded(
+      JSON.stringify(pairEntries(views(), clock.now(), own, dialect, (device) => sessions.isConnected(device))),
+    );
   }
 
   /** When the first request that waits will have waited too long. */
   private firstExpiry(): number {
     let first = Number.POSITIVE_INFINITY;
-    for (const [, { refreshedAt }] of this.options.views().pending.entries()) first = Math.min(first, refreshedAt + limits.pairing.pendingMs);
+    for (const [, { refreshedAt }] of this.options.views().pending.entries())
+      first = Math.min(first, refreshedAt + limits.pairing.pendingMs);
     return first;
   }
 }

@@ -31,11 +31,18 @@ export const placeOf = (peer: Peer, rules: PlaceRules): Place => {
   if (peer.hostSocket) return { address: '', source: 'host', local: true, loopback: true, hostSocket: true };
   const loopback = isLoopback(peer.address);
   const address = peer.forwarded && isTrusted(peer.address, rules) ? forwardedFor(peer, rules) : peer.address;
-  return { address, source: sourceOf(address), local: loopback && !peer.forwarded && isLocalName(peer.host), loopback, hostSocket: false };
+  return {
+    address,
+    source: sourceOf(address),
+    local: loopback && !peer.forwarded && isLocalName(peer.host),
+    loopback,
+    hostSocket: false,
+  };
 };
 
 /** Does it speak for somebody else without being trusted to? */
-export const speaksForOthers = (peer: Peer, rules: PlaceRules): boolean => peer.forwarded && !peer.hostSocket && !isTrusted(peer.address, rules);
+export const speaksForOthers = (peer: Peer, rules: PlaceRules): boolean =>
+  peer.forwarded && !peer.hostSocket && !isTrusted(peer.address, rules);
 
 export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
 
@@ -45,17 +52,26 @@ const isLocalName = (host: string): boolean => LOCAL_NAME.test(host);
 
 /** The right-most address that is not a proxy of ours. One that says loopback says nothing: the proxy's own address stands. */
 const forwardedFor = (peer: Peer, rules: PlaceRules): string => {
-  const hops = peer.forwardedFor.split(',').map((hop) => parsed(hop)).reverse();
-  const client = hops.find((hop) => hop !== undefined && !isTrusted(hop, rules)) ?? (rules.realIpHeader ? parsed(peer.realIp) : undefined);
+  const hops = peer.forwardedFor
+    .split(',')
+    .map((hop) => parsed(hop))
+    .reverse();
+  const client =
+    hops.find((hop) => hop !== undefined && !isTrusted(hop, rules)) ??
+    (rules.realIpHeader ? parsed(peer.realIp) : undefined);
   return client === undefined || isLoopback(client) ? peer.address : client;
 };
 
 const parsed = (text: string): string | undefined => {
-  const bare = text.trim().replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
+  const bare = text
+    .trim()
+    .replace(/^\[(.*)\](?::\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
 };
 
-const isTrusted = (address: string, { trustedProxies }: PlaceRules): boolean => trustedProxies.some((proxy) => within(address, proxy));
+const isTrusted = (address: string, { trustedProxies }: PlaceRules): boolean =>
+  trustedProxies.some((proxy) => within(address, proxy));
 
 const within = (address: string, proxy: string): boolean => {
   if (!ipaddr.isValid(address)) return false;

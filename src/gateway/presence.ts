@@ -1,6 +1,6 @@
 import { hostname, release } from 'node:os';
-import type { Clock } from '../ports.js';
 import { limits } from '../limits.js';
+import type { Clock } from '../ports.js';
 import { version } from '../version.js';
 
 /* Who is here, for people to see: in memory, bounded, and never evidence (protocol.md §8.6). */
@@ -64,7 +64,8 @@ export class Presence {
   /** The list in JSON, at most a second old: every hello has it. */
   json(): string {
     const at = this.clock.now();
-    if (this.encoded?.of !== this.changes || at - this.encoded.at > limits.presence.listMs) this.encoded = { of: this.changes, at, json: JSON.stringify(this.list()) };
+    if (this.encoded?.of !== this.changes || at - this.encoded.at > limits.presence.listMs)
+      this.encoded = { of: this.changes, at, json: JSON.stringify(this.list()) };
     return this.encoded.json;
   }
 
@@ -98,14 +99,25 @@ const SELF: Claim = {
   text: `Gateway: ${HOST} (${HOST}) · app ${version} · mode gateway · reason self`,
 };
 
-const nodeText = ({ host = 'unknown', mode }: Claim): string => `Node: ${host}${mode === undefined ? '' : ` · mode ${mode}`}`;
+const nodeText = ({ host = 'unknown', mode }: Claim): string =>
+  `Node: ${host}${mode === undefined ? '' : ` · mode ${mode}`}`;
 
-const SAID = /^Node: (?<host>.+?)(?: \((?<ip>[^)]*)\))?(?: · app (?<version>[^·]+?))?(?: · last input (?<input>\d+)s ago)?(?: · mode (?<mode>[^·]+?))?(?: · reason (?<reason>[^·]+?))?$/;
+const SAID =
+  /^Node: (?<host>.+?)(?: \((?<ip>[^)]*)\))?(?: · app (?<version>[^·]+?))?(?: · last input (?<input>\d+)s ago)?(?: · mode (?<mode>[^·]+?))?(?: · reason (?<reason>[^·]+?))?$/;
 
 /** What a line of text says of its sender, in the form that apps send. */
 export const claimIn = (text: string): Claim => {
   const { host, ip, version: app, input, mode, reason } = SAID.exec(text)?.groups ?? {};
-  return { host, ip, version: app, lastInputSeconds: input === undefined ? undefined : Number(input), mode, reason, text };
+  return {
+    host,
+    ip,
+    version: app,
+    lastInputSeconds: input === undefined ? undefined : Number(input),
+    mode,
+    reason,
+    text,
+  };
 };
 
-export const defined = <T extends object>(claim: T): T => Object.fromEntries(Object.entries(claim).filter(([, value]) => value !== undefined)) as T;
+export const defined = <T extends object>(claim: T): T =>
+  Object.fromEntries(Object.entries(claim).filter(([, value]) => value !== undefined)) as T;

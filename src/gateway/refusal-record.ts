@@ -29,14 +29,18 @@ const { claims } = limits;
 /** What is kept of it: claims are capped and stripped, and a device is only named if it proved its key. */
 export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: string): RefusalRecord => {
   const { params, seen, peer, place, connection } = out;
-  const credential = seen?.evaluated.credential ?? (params?.auth?.deviceToken ? keys.fingerprint(params.auth.deviceToken) : undefined);
+  const credential =
+    seen?.evaluated.credential ?? (params?.auth?.deviceToken ? keys.fingerprint(params.auth.deviceToken) : undefined);
   const around = { connection, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor };
   return {
     data: {
       connection,
       reason: out.reason,
       close: out.close,
-      clientClose: out.clientClose && { code: out.clientClose.code, reason: plain(out.clientClose.reason, claims.reasonChars) ?? '' },
+      clientClose: out.clientClose && {
+        code: out.clientClose.code,
+        reason: plain(out.clientClose.reason, claims.reasonChars) ?? '',
+      },
       device: seen?.proven,
       role: plain(params?.role, claims.displayNameChars),
       credential,
@@ -49,7 +53,8 @@ export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: 
 };
 
 const isKnown = (views: Views, device: string | undefined, credential: string | undefined): boolean =>
-  (device !== undefined && views.paired.get(device) !== undefined) || (credential !== undefined && views.credentials.get(credential) !== undefined);
+  (device !== undefined && views.paired.get(device) !== undefined) ||
+  (credential !== undefined && views.credentials.get(credential) !== undefined);
 
 const clientOf = ({ client }: ConnectParams): DataOf<'connection.refused'>['client'] => ({
   id: client.id,

@@ -86,7 +86,14 @@ export class Refusals {
   }
 
   private count({ data, source }: RefusalRecord): void {
-    this.summary ??= { from: this.options.clock.now(), total: 0, reasons: new Map(), sources: new Set(), devices: new Set(), credentials: new Set() };
+    this.summary ??= {
+      from: this.options.clock.now(),
+      total: 0,
+      reasons: new Map(),
+      sources: new Set(),
+      devices: new Set(),
+      credentials: new Set(),
+    };
     const { summary } = this;
     summary.total++;
     summary.reasons.set(data.reason, (summary.reasons.get(data.reason) ?? 0) + 1);

@@ -39,7 +39,12 @@ export interface NodeClaims {
   readonly modelIdentifier?: string | undefined;
 }
 
-export const sessionOf = (accepted: EventOf<'connection.accepted'>, params: ConnectParams, dialect: Dialect, socket: Socket): Session => {
+export const sessionOf = (
+  accepted: EventOf<'connection.accepted'>,
+  params: ConnectParams,
+  dialect: Dialect,
+  socket: Socket,
+): Session => {
   const { connection, role, scopes, method, device, credential, upgrade } = accepted.data;
   return {
     connection,
@@ -60,7 +65,10 @@ export const sessionOf = (accepted: EventOf<'connection.accepted'>, params: Conn
 };
 
 /** Modes whose clients come, ask and go: nobody wants to read of them. */
-const PASSING: { readonly [D in Dialect]: ReadonlySet<string> } = { 3: new Set(['cli']), 4: new Set(['cli', 'backend', 'probe']) };
+const PASSING: { readonly [D in Dialect]: ReadonlySet<string> } = {
+  3: new Set(['cli']),
+  4: new Set(['cli', 'backend', 'probe']),
+};
 
 const presenceOf = ({ data, origin }: EventOf<'connection.accepted'>, dialect: Dialect): Session['presence'] => {
   const { client, device, instanceId, connection, role, asked } = data;

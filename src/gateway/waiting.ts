@@ -31,7 +31,9 @@ export class Waiting {
   /** May one more come from here? */
   hasRoom({ source, loopback }: Place): boolean {
     if (this.waiters.size >= limits.sockets.preauthTotal) return false;
-    return (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource);
+    return (
+      (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource)
+    );
   }
 
   add(waiter: Waiter): void {

@@ -4,7 +4,8 @@ import { isLoopback } from './place.js';
 /* How the views look on the wire (protocol.md §6.4, §6.5). Never a token, nor what could make one. */
 
 /** An address is shown only if it tells something: not that of this host. */
-const remote = (address: string | undefined): string | undefined => (address === undefined || address === '' || isLoopback(address) ? undefined : address);
+const remote = (address: string | undefined): string | undefined =>
+  address === undefined || address === '' || isLoopback(address) ? undefined : address;
 
 export const pendingOnWire = (request: PendingRequest) => ({
   requestId: request.requestId,

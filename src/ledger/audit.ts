@@ -23,7 +23,8 @@ export const audit = (store: Store, reader: Reader): Audit => {
     return { position: { seq: 0, at: 0, views: foldVersions() }, outdated: [] };
   }
   if (last !== count) throw new LedgerDamaged(`${count} events are numbered up to ${last}`, lastGood(reader));
-  if (last !== position.seq) throw new LedgerDamaged(`the views stand at ${position.seq}, the log at ${last}`, lastGood(reader));
+  if (last !== position.seq)
+    throw new LedgerDamaged(`the views stand at ${position.seq}, the log at ${last}`, lastGood(reader));
   checkTail(reader, position);
   const known = foldVersions();
   return { position, outdated: Object.keys(known).filter((view) => known[view] !== position.views[view]) };

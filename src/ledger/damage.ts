@@ -17,6 +17,8 @@ export class LedgerDamaged extends Error {
     /** Everything up to here can be read; undefined if nothing of it can. */
     readonly lastGood: number | undefined,
   ) {
-    super(`the ledger is damaged: ${what}; ${lastGood === undefined ? 'nothing of it can be read' : `the last good position is event ${lastGood}`}`);
+    super(
+      `the ledger is damaged: ${what}; ${lastGood === undefined ? 'nothing of it can be read' : `the last good position is event ${lastGood}`}`,
+    );
   }
 }

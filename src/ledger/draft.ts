@@ -1,5 +1,13 @@
 import type { Event } from '../../events/index.js';
-import { type Change, projections, type Rows, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
+import {
+  type Change,
+  projections,
+  type Rows,
+  type ViewName,
+  type ViewRows,
+  type Views,
+  viewNames,
+} from '../../projections/index.js';
 
 /*
  * The views as they will be once the events of a batch are committed: the stored rows with the changes so far laid over them.
@@ -114,7 +122,6 @@ export class Draft {
       .filter(({ cleared, rows }) => cleared || rows.size > 0);
   }
 }
-
 
 /** Views before the first event. */
 export const emptyViews = Object.fromEntries(viewNames.map((view) => [view, noRows])) as unknown as Views;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { catalogue, decodeEvent, type Event, type Fact, Origin } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Entropy } from '../ports.js';
@@ -27,7 +27,18 @@ export const stamp = (fact: Fact, seq: number, at: number, previous: number | un
   const text = JSON.stringify({ seq, at, type, v, subject, actor, cause, data, origin: origin?.hash });
   const bytes = Buffer.from(text);
   if (bytes.length > limits.ledger.eventBytes) throw new EventTooLarge(`${type} of ${bytes.length} bytes`);
-  const event = { seq, at, type, v, subject, actor, cause, data, origin: origin?.data, originHash: origin?.hash } as Event;
+  const event = {
+    seq,
+    at,
+    type,
+    v,
+    subject,
+    actor,
+    cause,
+    data,
+    origin: origin?.data,
+    originHash: origin?.hash,
+  } as Event;
   return { event, bytes, origin: origin?.bytes };
 };
 
@@ -57,7 +68,8 @@ export const unstamp = (bytes: Buffer, seq: number, originBytes: Buffer | undefi
   const event = decodeEvent(stored.right, origin.right);
   if (E.isLeft(event)) return event;
   if (event.right.seq !== seq) return E.left('its number is not that of its place');
-  if (originBytes !== undefined && event.right.originHash !== digest(originBytes)) return E.left('its personal data is not what was recorded');
+  if (originBytes !== undefined && event.right.originHash !== digest(originBytes))
+    return E.left('its personal data is not what was recorded');
   return event;
 };
 

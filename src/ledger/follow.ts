@@ -10,7 +10,12 @@ export type News = (signal: AbortSignal) => Promise<void>;
  * log and never a copy of it: read what is there; when nothing is, wait for news and read again. A slow consumer is behind
  * in the log and costs no memory; nothing is missed or told twice.
  */
-export async function* follow(reader: Reader, after: number, news: News, signal: AbortSignal): AsyncIterable<readonly Event[]> {
+export async function* follow(
+  reader: Reader,
+  after: number,
+  news: News,
+  signal: AbortSignal,
+): AsyncIterable<readonly Event[]> {
   for (let seen = after; !signal.aborted; ) {
     const chunk = [...reader.range({ after: seen, upTo: seen + limits.ledger.readChunk })];
     if (chunk.length === 0) {

@@ -13,7 +13,15 @@ import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
 import { type Batch, type Position, Store } from './store.js';
 import { TermIndex } from './terms.js';
-import { clockJumped, type DecidedBatch, decideBatch, type Outcome, type Queued, recording, type Settled } from './writer.js';
+import {
+  clockJumped,
+  type DecidedBatch,
+  decideBatch,
+  type Outcome,
+  type Queued,
+  recording,
+  type Settled,
+} from './writer.js';
 
 /** What happens around the answer to the one who asked: `announce` before it leaves, `enforce` after. */
 export interface Listener {
@@ -42,7 +50,9 @@ export class LedgerLocked extends Error {
 }
 
 /** Writable, or why not. A disk that was full is tried again; any other failure lasts until a restart. */
-export type Health = { readonly writable: true } | { readonly writable: false; readonly why: string; readonly until: 'space' | 'restart' };
+export type Health =
+  | { readonly writable: true }
+  | { readonly writable: false; readonly why: string; readonly until: 'space' | 'restart' };
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
@@ -255,7 +265,8 @@ export class Ledger {
     });
 }
 
-const openStore = ({ openStore: open, path }: LedgerOptions): Store => (open === undefined ? new Store({ path }) : open(path));
+const openStore = ({ openStore: open, path }: LedgerOptions): Store =>
+  open === undefined ? new Store({ path }) : open(path);
 
 const audited = (store: Store): Audit => {
   const reader = new Reader(() => store);

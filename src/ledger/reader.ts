@@ -49,7 +49,8 @@ export class Reader {
   *query(query: Query): Iterable<Event> {
     const term = query.subject === undefined ? query.type && typeTerm(query.type) : subjectTerm(query.subject);
     const fits = (event: Event): boolean =>
-      (query.type === undefined || event.type === query.type) && (query.subject === undefined || event.subject === query.subject);
+      (query.type === undefined || event.type === query.type) &&
+      (query.subject === undefined || event.subject === query.subject);
     const { after = 0, upTo = this.position } = query;
     const indexed = term === undefined ? after : Math.max(after, Math.min(this.store().indexed(), upTo));
     if (term !== undefined) {

@@ -4,7 +4,8 @@ import type { Reader } from './reader.js';
 import type { Position, Store } from './store.js';
 
 /** Versions of the folds this program knows. */
-export const foldVersions = (): Position['views'] => Object.fromEntries(viewNames.map((view) => [view, projections[view].version]));
+export const foldVersions = (): Position['views'] =>
+  Object.fromEntries(viewNames.map((view) => [view, projections[view].version]));
 
 /** Folds the events after `after` into a draft; what it returns is the number of the last. */
 const replay = (draft: Draft, reader: Reader, after: number, upTo: number): number => {

@@ -74,7 +74,10 @@ export class Store {
     this.origins = this.env.openDB('origins', { encoding: 'binary' });
     this.meta = this.env.openDB('meta', { encoding: 'string' });
     this.terms = this.env.openDB('terms', { encoding: 'string' });
-    const rows = viewNames.map((view) => [view, new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }), !readOnly)]);
+    const rows = viewNames.map((view) => [
+      view,
+      new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }), !readOnly),
+    ]);
     this.rows = Object.fromEntries(rows) as typeof this.rows;
     this.views = this.rows;
     if (!readOnly) for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(path, file), 0o600);
@@ -172,8 +175,7 @@ export class Store {
   }
 }
 
-const entryCount = (db: { getStats(): unknown }): number =>
-  (db.getStats() as { entryCount: number }).entryCount;
+const entryCount = (db: { getStats(): unknown }): number => (db.getStats() as { entryCount: number }).entryCount;
 
 class StoredRows<R> implements Rows<R> {
   /** Rows as they were parsed last. Only this process writes, and says what it wrote. */

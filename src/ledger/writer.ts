@@ -1,5 +1,5 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { type Event, type Fact, subjectOf } from '../../events/index.js';
 import type { Command, Refused } from '../decisions/decision.js';
 import { type Refusal, refusal } from '../errors.js';

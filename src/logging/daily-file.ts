@@ -1,4 +1,16 @@
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { limits } from '../limits.js';
 
@@ -105,6 +117,9 @@ const openFile = (path: string): Open => {
 /** Removes the days that are too old. */
 const prune = (folder: string, today: string): void => {
   if (!today.startsWith(PREFIX)) return;
-  const days = readdirSync(folder).filter((name) => /^openclaw-\d{4}-\d\d-\d\d\.log(\.1)?$/.test(name)).sort();
-  for (const name of days.slice(0, Math.max(0, days.length - limits.log.filesKept))) rmSync(join(folder, name), { force: true });
+  const days = readdirSync(folder)
+    .filter((name) => /^openclaw-\d{4}-\d\d-\d\d\.log(\.1)?$/.test(name))
+    .sort();
+  for (const name of days.slice(0, Math.max(0, days.length - limits.log.filesKept)))
+    rmSync(join(folder, name), { force: true });
 };

@@ -75,7 +75,15 @@ export class Logging {
   }
 
   /** The line by which people find out who knocks and why it was closed (guide: WebSocket Connection Failures). */
-  closedBeforeConnect({ connection, peer, close }: { readonly connection: string; readonly peer: Peer; readonly close: { readonly code: number; readonly reason: string } }): void {
+  closedBeforeConnect({
+    connection,
+    peer,
+    close,
+  }: {
+    readonly connection: string;
+    readonly peer: Peer;
+    readonly close: { readonly code: number; readonly reason: string };
+  }): void {
     if (++this.lines > limits.refusals.logLines) {
       this.suppressed++;
       return;
@@ -95,7 +103,8 @@ export class Logging {
 
   private turn(): void {
     this.lines = 0;
-    if (this.suppressed > 0) this.ws.warn(`${this.suppressed} more connections were closed before connect; the log of events has them`);
+    if (this.suppressed > 0)
+      this.ws.warn(`${this.suppressed} more connections were closed before connect; the log of events has them`);
     this.suppressed = 0;
   }
 
@@ -118,9 +127,20 @@ const openFile = ({ file, temporary, clock, err }: LoggingOptions): DailyFile | 
     if (!told) err(`[gateway] the log file cannot be written: ${(error as Error).message}`);
     told = true;
   };
-  if (file !== undefined) return new DailyFile(() => file, () => clock.now(), onFault);
+  if (file !== undefined)
+    return new DailyFile(
+      () => file,
+      () => clock.now(),
+      onFault,
+    );
   const folder = logFolder(temporary);
-  return folder === undefined ? undefined : new DailyFile((day) => join(folder, fileOfDay(day)), () => clock.now(), onFault);
+  return folder === undefined
+    ? undefined
+    : new DailyFile(
+        (day) => join(folder, fileOfDay(day)),
+        () => clock.now(),
+        onFault,
+      );
 };
 
 const jsonLogger = (name: string, clock: Clock, file: DailyFile): Logger => {
@@ -133,7 +153,16 @@ const jsonLogger = (name: string, clock: Clock, file: DailyFile): Logger => {
       messageKey: '1',
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
       formatters: {
-        level: (label) => ({ _meta: { name: subsystem, parentNames: ['openclaw'], hostname: host, runtime: 'node', logLevelId: IDS[label], logLevelName: label.toUpperCase() } }),
+        level: (label) => ({
+          _meta: {
+            name: subsystem,
+            parentNames: ['openclaw'],
+            hostname: host,
+            runtime: 'node',
+            logLevelId: IDS[label],
+            logLevelName: label.toUpperCase(),
+          },
+        }),
       },
     },
     file,

@@ -1,4 +1,4 @@
-import { anyText, anything, closed, flag, integer, listOf, mapOf, oneOf, text, type TypeOf } from '../codec.js';
+import { anyText, anything, closed, flag, integer, listOf, mapOf, oneOf, type TypeOf, text } from '../codec.js';
 import { limits } from '../limits.js';
 
 /** Params of `connect`: the union of what protocol 3 and 4 send (protocol.md §3.2). Claims all: nothing here is verified yet. */
@@ -48,7 +48,13 @@ const client = closed(
 );
 
 const device = closed(
-  { id: text(claims.textChars), publicKey: text(claims.textChars), signature: text(claims.textChars), signedAt: integer(0), nonce: text(claims.textChars) },
+  {
+    id: text(claims.textChars),
+    publicKey: text(claims.textChars),
+    signature: text(claims.textChars),
+    signedAt: integer(0),
+    nonce: text(claims.textChars),
+  },
   {},
 );
 

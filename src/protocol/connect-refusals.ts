@@ -41,22 +41,43 @@ const PROTOCOL = 1002;
 const TRY_AGAIN = 1013;
 
 export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
-  const answer = (error: WireError, reason: string, close = error.message, code = POLICY): Turning => ({ error, close: { code, reason: close }, reason });
+  const answer = (error: WireError, reason: string, close = error.message, code = POLICY): Turning => ({
+    error,
+    close: { code, reason: close },
+    reason,
+  });
   switch (refusal.code) {
     case 'not-connect':
-      return answer({ code: 'INVALID_REQUEST', message: 'invalid handshake: first request must be connect' }, refusal.code);
+      return answer(
+        { code: 'INVALID_REQUEST', message: 'invalid handshake: first request must be connect' },
+        refusal.code,
+      );
     case 'invalid-params':
       return answer({ code: 'INVALID_REQUEST', message: `invalid connect params: ${refusal.rules}` }, refusal.code);
     case 'protocol-mismatch': {
-      const details = { code: 'PROTOCOL_MISMATCH', clientMinProtocol: refusal.min, clientMaxProtocol: refusal.max, expectedProtocol: 4, minimumProbeProtocol: 3 };
-      return answer({ code: 'INVALID_REQUEST', message: 'protocol mismatch', details }, refusal.code, undefined, PROTOCOL);
+      const details = {
+        code: 'PROTOCOL_MISMATCH',
+        clientMinProtocol: refusal.min,
+        clientMaxProtocol: refusal.max,
+        expectedProtocol: 4,
+        minimumProbeProtocol: 3,
+      };
+      return answer(
+        { code: 'INVALID_REQUEST', message: 'protocol mismatch', details },
+        refusal.code,
+        undefined,
+        PROTOCOL,
+      );
     }
     case 'invalid-role':
       return answer({ code: 'INVALID_REQUEST', message: 'invalid role' }, refusal.code);
     case 'origin-not-allowed':
       return answer(originRefusal(refusal.why, who), refusal.code);
     case 'device-required':
-      return answer({ code: 'NOT_PAIRED', message: 'device identity required', details: { code: 'DEVICE_IDENTITY_REQUIRED' } }, refusal.code);
+      return answer(
+        { code: 'NOT_PAIRED', message: 'device identity required', details: { code: 'DEVICE_IDENTITY_REQUIRED' } },
+        refusal.code,
+      );
     case 'control-ui-device-required':
       return answer(
         {
@@ -69,19 +90,28 @@ export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
     case 'device-fault':
       return answer(deviceRefusal(refusal.fault), refusal.fault);
     case 'rate-limited':
-      return answer({ ...authRefusal('rate_limited', who), retryable: true, retryAfterMs: refusal.retryAfterMs }, 'rate_limited');
+      return answer(
+        { ...authRefusal('rate_limited', who), retryable: true, retryAfterMs: refusal.retryAfterMs },
+        'rate_limited',
+      );
     case 'unauthorized':
       return answer(authRefusal(refusal.reason, who), refusal.reason);
     case 'pairing-required':
       return pairingRefusal(refusal, who);
     case 'ledger': {
       const { message, code } = refusal.refusal;
-      return answer({ code: catalogue[code].wire, message, retryable: true, retryAfterMs: 1000 }, code, message, TRY_AGAIN);
+      return answer(
+        { code: catalogue[code].wire, message, retryable: true, retryAfterMs: 1000 },
+        code,
+        message,
+        TRY_AGAIN,
+      );
     }
   }
 };
 
-const ORIGIN_TEXT = 'origin not allowed (open the Control UI from the gateway host or allow it in gateway.controlUi.allowedOrigins)';
+const ORIGIN_TEXT =
+  'origin not allowed (open the Control UI from the gateway host or allow it in gateway.controlUi.allowedOrigins)';
 
 const originRefusal = (reason: string, { dialect }: Refused): WireError => ({
   code: 'INVALID_REQUEST',
@@ -106,10 +136,16 @@ const deviceRefusal = (reason: DeviceFault): WireError => {
 const AUTH: { readonly [R in AuthReason]: readonly [code: string, text: string] } = {
   token_missing: ['AUTH_TOKEN_MISSING', 'gateway token missing'],
   token_mismatch: ['AUTH_TOKEN_MISMATCH', 'gateway token mismatch'],
-  token_missing_config: ['AUTH_TOKEN_NOT_CONFIGURED', 'gateway token not configured on gateway (set gateway.auth.token)'],
+  token_missing_config: [
+    'AUTH_TOKEN_NOT_CONFIGURED',
+    'gateway token not configured on gateway (set gateway.auth.token)',
+  ],
   password_missing: ['AUTH_PASSWORD_MISSING', 'gateway password missing'],
   password_mismatch: ['AUTH_PASSWORD_MISMATCH', 'gateway password mismatch'],
-  password_missing_config: ['AUTH_PASSWORD_NOT_CONFIGURED', 'gateway password not configured on gateway (set gateway.auth.password)'],
+  password_missing_config: [
+    'AUTH_PASSWORD_NOT_CONFIGURED',
+    'gateway password not configured on gateway (set gateway.auth.password)',
+  ],
   device_token_mismatch: ['AUTH_DEVICE_TOKEN_MISMATCH', 'device token mismatch (rotate/reissue device token)'],
   rate_limited: ['AUTH_RATE_LIMITED', 'too many failed authentication attempts (retry later)'],
 };
@@ -120,18 +156,33 @@ const authRefusal = (reason: AuthReason, who: Refused): WireError => {
   const message = `unauthorized: ${text}${hinted === null ? '' : ` (${hint(hinted[1] === 'token' ? 'token' : 'password', who)})`}`;
   if (who.dialect !== 4) return { code: 'INVALID_REQUEST', message, details: { code, authReason: reason } };
   const { auth, device } = who.params ?? {};
-  const canRetryWithDeviceToken = reason === 'token_mismatch' && device !== undefined && Boolean(auth?.token) && !auth?.deviceToken;
-  return { code: 'INVALID_REQUEST', message, details: { code, authReason: reason, canRetryWithDeviceToken, recommendedNextStep: nextStep(reason, canRetryWithDeviceToken) } };
+  const canRetryWithDeviceToken =
+    reason === 'token_mismatch' && device !== undefined && Boolean(auth?.token) && !auth?.deviceToken;
+  return {
+    code: 'INVALID_REQUEST',
+    message,
+    details: {
+      code,
+      authReason: reason,
+      canRetryWithDeviceToken,
+      recommendedNextStep: nextStep(reason, canRetryWithDeviceToken),
+    },
+  };
 };
 
 /** What the person in front of this client can do about it. */
 const hint = (secret: 'token' | 'password', { params, dialect, local }: Refused): string => {
   if (params?.client.mode === 'cli') {
-    if (dialect === 4 && local) return secret === 'token' ? "use this gateway's gateway.auth.token or pair the device" : "use this gateway's gateway.auth.password";
+    if (dialect === 4 && local)
+      return secret === 'token'
+        ? "use this gateway's gateway.auth.token or pair the device"
+        : "use this gateway's gateway.auth.password";
     return `set gateway.remote.${secret} to match gateway.auth.${secret}`;
   }
   if (params?.client.id === 'openclaw-control-ui' || params?.client.mode === 'webchat') {
-    return secret === 'token' ? 'open the dashboard URL and paste the token in Control UI settings' : 'enter the password in Control UI settings';
+    return secret === 'token'
+      ? 'open the dashboard URL and paste the token in Control UI settings'
+      : 'enter the password in Control UI settings';
   }
   return `provide gateway auth ${secret}`;
 };
@@ -146,13 +197,25 @@ const nextStep = (reason: AuthReason, canRetry: boolean): string => {
 
 const NEEDS = {
   'not-paired': ['device is not approved yet', 'Approve this device from the pending pairing requests.'],
-  'role-upgrade': ['device is asking for a higher role than currently approved', 'Review the requested role upgrade, then approve the pending request.'],
-  'scope-upgrade': ['device is asking for more scopes than currently approved', 'Review the requested scopes, then approve the pending upgrade.'],
-  'metadata-upgrade': ['device identity changed and must be re-approved', 'Review the refreshed device details, then approve the pending request.'],
+  'role-upgrade': [
+    'device is asking for a higher role than currently approved',
+    'Review the requested role upgrade, then approve the pending request.',
+  ],
+  'scope-upgrade': [
+    'device is asking for more scopes than currently approved',
+    'Review the requested scopes, then approve the pending upgrade.',
+  ],
+  'metadata-upgrade': [
+    'device identity changed and must be re-approved',
+    'Review the refreshed device details, then approve the pending request.',
+  ],
 } as const;
 
 /** A v4 client gives up on `PAIRING_REQUIRED` unless told that waiting helps; it does, because a person can approve at any time. */
-const pairingRefusal = ({ need, requestId, approved }: Extract<TurnedAway, { code: 'pairing-required' }>, who: Refused): Turning => {
+const pairingRefusal = (
+  { need, requestId, approved }: Extract<TurnedAway, { code: 'pairing-required' }>,
+  who: Refused,
+): Turning => {
   const full = requestId === undefined ? ' (the list of pending requests is full; try again later)' : '';
   if (who.dialect !== 4) {
     const details = { code: 'PAIRING_REQUIRED', requestId, reason: need };

@@ -39,7 +39,12 @@ interface KnownKey {
 const known = new LRUCache<string, KnownKey>({ max: limits.signature.keysCached });
 
 /** What is wrong with the proof, the first in the order of the protocol; undefined if it holds. The cheap checks come first. */
-export const faultOf = (device: Device, params: ConnectParams, role: string, challenge: Challenge): DeviceFault | undefined => {
+export const faultOf = (
+  device: Device,
+  params: ConnectParams,
+  role: string,
+  challenge: Challenge,
+): DeviceFault | undefined => {
   const publicKey = keyOf(device.publicKey);
   if (publicKey === undefined || publicKey.id !== device.id) return 'device-id-mismatch';
   if (Math.abs(challenge.now - device.signedAt) > limits.signature.skewMs) return 'device-signature-stale';
@@ -58,9 +63,22 @@ export const faultOf = (device: Device, params: ConnectParams, role: string, cha
 export const canonicalKey = (publicKey: string): string => keyOf(publicKey)?.canonical ?? '';
 
 /** Fields joined by `|`. The second form is what browsers sign; platform and family are outside it. */
-const signedText = (device: Device, { client, scopes = [], auth = {} }: ConnectParams, role: string): { readonly v2: string; readonly v3: string } => {
+const signedText = (
+  device: Device,
+  { client, scopes = [], auth = {} }: ConnectParams,
+  role: string,
+): { readonly v2: string; readonly v3: string } => {
   const token = [auth.token, auth.deviceToken, auth.bootstrapToken].find((candidate) => candidate) ?? '';
-  const common = [device.id, client.id, client.mode, role, scopes.join(','), String(device.signedAt), token, device.nonce].join('|');
+  const common = [
+    device.id,
+    client.id,
+    client.mode,
+    role,
+    scopes.join(','),
+    String(device.signedAt),
+    token,
+    device.nonce,
+  ].join('|');
   return { v2: `v2|${common}`, v3: `v3|${common}|${lowered(client.platform)}|${lowered(client.deviceFamily)}` };
 };
 
@@ -76,7 +94,8 @@ const rawKey = (publicKey: string): Buffer | undefined => {
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
-const fromBase64 = (text: string): Buffer | undefined => (BASE64.test(text) ? Buffer.from(text, 'base64url') : undefined);
+const fromBase64 = (text: string): Buffer | undefined =>
+  BASE64.test(text) ? Buffer.from(text, 'base64url') : undefined;
 
 /** The import from a JWK is ten times as fast as from DER on Node 20. */
 const keyOf = (publicKey: string): KnownKey | undefined => {

@@ -1,6 +1,6 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { anything, closed, decode, oneOf, rulesOf, text, type TypeOf } from '../codec.js';
+import * as E from 'fp-ts/lib/Either.js';
+import { anything, closed, decode, oneOf, rulesOf, type TypeOf, text } from '../codec.js';
 import { limits } from '../limits.js';
 
 /* Frames of the wire (protocol.md §1.2): one JSON object each, in text messages. */
@@ -30,7 +30,13 @@ export const decodeRequest = (frame: unknown): Either<NotARequest, Request> => {
   const request = decode(Request, frame);
   if (E.isRight(request)) return request;
   const id = (frame as { id?: unknown } | null)?.id;
-  return E.left({ id: typeof id === 'string' && Object.hasOwn(frame as object, 'id') && id.length <= limits.wire.requestIdChars ? id : 'invalid', rules: rulesOf(request.left) });
+  return E.left({
+    id:
+      typeof id === 'string' && Object.hasOwn(frame as object, 'id') && id.length <= limits.wire.requestIdChars
+        ? id
+        : 'invalid',
+    rules: rulesOf(request.left),
+  });
 };
 
 /** An error as it travels (protocol.md §1.3). */
@@ -47,9 +53,11 @@ export class Encoded {
   constructor(readonly json: string) {}
 }
 
-export const encode = (payload: unknown): string => (payload instanceof Encoded ? payload.json : JSON.stringify(payload));
+export const encode = (payload: unknown): string =>
+  payload instanceof Encoded ? payload.json : JSON.stringify(payload);
 
-export const response = (id: string, payload: unknown): string => `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${encode(payload)}}`;
+export const response = (id: string, payload: unknown): string =>
+  `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${encode(payload)}}`;
 
 export const failure = (id: string, error: WireError): string =>
   `{"type":"res","id":${JSON.stringify(id)},"ok":false,"error":${JSON.stringify(error)}}`;

@@ -11,5 +11,8 @@ export const beginExpiry = ({ clock, ledger }: { readonly clock: Clock; readonly
   clock.every(limits.pairing.sweepMs, () => {
     const { pending, graces } = ledger.views;
     if (pending.size() === 0 && graces.size() === 0) return;
-    ledger.commit({ decide: (views, moment) => E.right(sweep(views, moment, AT_ONCE)), answer: () => undefined }, () => {});
+    ledger.commit(
+      { decide: (views, moment) => E.right(sweep(views, moment, AT_ONCE)), answer: () => undefined },
+      () => {},
+    );
   });

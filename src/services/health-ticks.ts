@@ -31,7 +31,9 @@ export const beginHealthTicks = ({ clock, ledger, boot, uptime, connections }: H
       rssBytes: process.memoryUsage.rss(),
       loopDelayMs,
     };
-    ledger.record([{ type: 'health.ticked', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'health' }, data }]);
+    ledger.record([
+      { type: 'health.ticked', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'health' }, data },
+    ]);
   };
   tick();
   const stop = clock.every(limits.health.tickMs, tick);

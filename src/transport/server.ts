@@ -1,8 +1,25 @@
+import type {
+  HttpRequest,
+  HttpResponse,
+  ListenOptions,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket_context_t,
+  WebSocket,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
 import { networkInterfaces } from 'node:os';
-import type { HttpRequest, HttpResponse, ListenOptions, TemplatedApp, us_listen_socket, us_socket_context_t, WebSocket, WebSocketBehavior } from 'uWebSockets.js';
 import { limits } from '../limits.js';
 import { canonicalAddress } from './address.js';
-import { type Handlers, type HttpAnswer, type Peer, PortTaken, type Receiver, type Socket, type Transport } from './transport.js';
+import {
+  type Handlers,
+  type HttpAnswer,
+  type Peer,
+  PortTaken,
+  type Receiver,
+  type Socket,
+  type Transport,
+} from './transport.js';
 import { loadUws, type Uws } from './uws.js';
 
 interface UserData {
@@ -53,7 +70,9 @@ class UwsTransport implements Transport {
 
   private tryListen(host: string, port: number): Promise<us_listen_socket | undefined> {
     /* Without this a second gateway would share the port and get every other connection. */
-    const { LIBUS_LISTEN_EXCLUSIVE_PORT: exclusive } = this.uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions };
+    const { LIBUS_LISTEN_EXCLUSIVE_PORT: exclusive } = this.uws as unknown as {
+      LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions;
+    };
     return new Promise((resolve) => {
       this.network.listen(host, port, exclusive, (token) => resolve(token ? this.keep(token) : undefined));
     });
@@ -86,7 +105,12 @@ const app = (uws: Uws, maxPayloadBytes: number, handlers: Handlers, hostSocket: 
     .ws<UserData>('/*', behavior(uws, maxPayloadBytes, handlers, hostSocket))
     .any('/*', (res, req) => answer(res, handlers.http(req.getMethod(), req.getUrl()), req.getMethod() === 'head'));
 
-const behavior = (uws: Uws, maxPayloadBytes: number, handlers: Handlers, hostSocket: boolean): WebSocketBehavior<UserData> => ({
+const behavior = (
+  uws: Uws,
+  maxPayloadBytes: number,
+  handlers: Handlers,
+  hostSocket: boolean,
+): WebSocketBehavior<UserData> => ({
   compression: uws.DISABLED,
   maxPayloadLength: maxPayloadBytes,
   maxBackpressure: limits.wire.maxBufferedBytes,
@@ -134,7 +158,11 @@ const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer 
 
 const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAnswer, headOnly: boolean): void => {
   res.cork(() => {
-    res.writeStatus(status).writeHeader('content-type', type).writeHeader('x-content-type-options', 'nosniff').writeHeader('cache-control', 'no-store');
+    res
+      .writeStatus(status)
+      .writeHeader('content-type', type)
+      .writeHeader('x-content-type-options', 'nosniff')
+      .writeHeader('cache-control', 'no-store');
     for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
     if (headOnly) res.endWithoutBody(Buffer.byteLength(body), true);
     else res.end(body, status.startsWith('5') || status.startsWith('4'));
@@ -143,7 +171,9 @@ const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAns
 
 /** Is it an address of this machine? One without IPv6 has no `::1`, and that is no fault. */
 const hasAddress = (host: string): boolean =>
-  !host.includes(':') || host !== '::1' || Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
+  !host.includes(':') ||
+  host !== '::1' ||
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 
 /** A uWebSockets.js socket throws when it is used after its close. */
 class UwsSocket implements Socket {

@@ -19,7 +19,9 @@ export const loadUws = async (): Promise<Uws> => {
       // The next one may load; why none did is said below in terms of what would.
     }
   }
-  const { glibcVersionRuntime: glibc = 'none' } = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
+  const { glibcVersionRuntime: glibc = 'none' } = (
+    process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  ).header;
   throw new NoTransport(
     `uWebSockets.js does not load on Node ${process.versions.node}, ${process.platform} ${process.arch}, glibc ${glibc}: use Node 20 or 22 with glibc 2.28 or newer, or Node 24 with glibc 2.38 or newer, and run npm install with that Node`,
   );

@@ -16,7 +16,8 @@ export interface Entry {
   readonly close?: { readonly code: number; readonly reason: string };
 }
 
-export const readTranscript = (file: string): readonly Entry[] => JSON.parse(readFileSync(file, 'utf8')) as readonly Entry[];
+export const readTranscript = (file: string): readonly Entry[] =>
+  JSON.parse(readFileSync(file, 'utf8')) as readonly Entry[];
 
 /** Where ours is meant to differ from the recording. */
 export interface Deviation {
@@ -29,7 +30,7 @@ export interface Deviation {
   /** What came instead is right if this does not throw. */
   readonly look?: (actual: Frame, names: Names) => void;
   /** This happens besides, right after. */
-  readonly then?: Entry;
+  readonly plus?: Entry;
 }
 
 /** Recorded ids and tokens, and ours that stand for them. */
@@ -46,9 +47,32 @@ export class Names {
 }
 
 /** Fields whose values are names: the same recorded value stands for the same value of ours, always. */
-const NAMES = new Set(['requestId', 'deviceId', 'nodeId', 'publicKey', 'connId', 'nonce', 'deviceToken', 'token', 'instanceId']);
+const NAMES = new Set([
+  'requestId',
+  'deviceId',
+  'nodeId',
+  'publicKey',
+  'connId',
+  'nonce',
+  'deviceToken',
+  'token',
+  'instanceId',
+]);
 /** Fields that say when, or how far a counter is. */
-const VARIES = new Set(['ts', 'seq', 'stateVersion', 'uptimeMs', 'durationMs', 'createdAtMs', 'approvedAtMs', 'rotatedAtMs', 'revokedAtMs', 'lastUsedAtMs', 'issuedAtMs', 'connectedAtMs']);
+const VARIES = new Set([
+  'ts',
+  'seq',
+  'stateVersion',
+  'uptimeMs',
+  'durationMs',
+  'createdAtMs',
+  'approvedAtMs',
+  'rotatedAtMs',
+  'revokedAtMs',
+  'lastUsedAtMs',
+  'issuedAtMs',
+  'connectedAtMs',
+]);
 
 /** What differs between an expected and an actual value; empty if nothing that matters does. Learns the names on the way. */
 export const differences = (expected: unknown, actual: unknown, names: Names, path = ''): readonly string[] => {
@@ -60,7 +84,8 @@ export const differences = (expected: unknown, actual: unknown, names: Names, pa
     return known === expected || known === actual ? [] : [`${path}: ${actual} instead of ${known}`];
   }
   if (Array.isArray(expected) && Array.isArray(actual)) {
-    if (expected.length !== actual.length) return [`${path}: ${actual.length} items instead of ${expected.length}: ${JSON.stringify(actual)}`];
+    if (expected.length !== actual.length)
+      return [`${path}: ${actual.length} items instead of ${expected.length}: ${JSON.stringify(actual)}`];
     return expected.flatMap((item, i) => differences(item, actual[i], names, `${path}.${i}`));
   }
   if (typeof expected === 'object' && expected !== null && typeof actual === 'object' && actual !== null) {
@@ -98,17 +123,21 @@ export const replay = async (file: string, entries: readonly Entry[], stage: Sta
     if (wire === undefined) throw new Error(`${file}: ${conn} was never opened`);
     return wire;
   };
-  const deviationAt = (entry: Entry): Deviation | undefined => stage.deviations.find((deviation) => deviation.file === file && deviation.at(entry));
+  const deviationAt = (entry: Entry): Deviation | undefined =>
+    stage.deviations.find((deviation) => deviation.file === file && deviation.at(entry));
   const script = entries.flatMap((entry, line) => {
     const deviation = deviationAt(entry);
     const played = deviation?.skip || entry.dir === 'note' ? [] : [{ entry, line, look: deviation?.look }];
-    return deviation?.then === undefined ? played : [...played, { entry: deviation.then, line, look: undefined }];
+    return deviation?.plus === undefined ? played : [...played, { entry: deviation.plus, line, look: undefined }];
   });
   for (const { entry, line, look } of script) {
     const fault = (what: string): void => void faults.push(`${file}:${line} ${entry.conn}: ${what}`);
     try {
       if (entry.open !== undefined) {
-        const headers = { ...entry.open.headers, Host: (entry.open.headers['Host'] ?? '').replace(/:\d+$/, `:${stage.port}`) };
+        const headers = {
+          ...entry.open.headers,
+          Host: (entry.open.headers['Host'] ?? '').replace(/:\d+$/, `:${stage.port}`),
+        };
         wires.set(entry.conn, Wire.open(stage.port, headers, entry.open.path));
       } else if (entry.dir === 'in' && entry.close !== undefined) {
         wireOf(entry).end(entry.close.code);
@@ -117,13 +146,21 @@ export const replay = async (file: string, entries: readonly Entry[], stage: Sta
       } else if (entry.close !== undefined) {
         await stage.wait(entry);
         const { code, reason } = await wireOf(entry).close();
-        if (code !== entry.close.code || reason !== entry.close.reason) fault(`closed ${code} "${reason}" instead of ${entry.close.code} "${entry.close.reason}"`);
+        if (code !== entry.close.code || reason !== entry.close.reason)
+          fault(`closed ${code} "${reason}" instead of ${entry.close.code} "${entry.close.reason}"`);
       } else if (!isHealth(entry.frame)) {
         await stage.wait(entry);
         const actual = await wireOf(entry).next((frame) => !isHealth(frame));
-        if (entry.frame.event === 'connect.challenge') challenges.set(entry.conn, { recorded: entry.frame.payload, ours: actual.payload });
+        if (entry.frame.event === 'connect.challenge')
+          challenges.set(entry.conn, { recorded: entry.frame.payload, ours: actual.payload });
         if (look !== undefined) look(actual, stage.names);
-        else for (const difference of differences(stage.comparable(file, entry.frame), stage.comparable(file, actual), stage.names)) fault(difference);
+        else
+          for (const difference of differences(
+            stage.comparable(file, entry.frame),
+            stage.comparable(file, actual),
+            stage.names,
+          ))
+            fault(difference);
       }
     } catch (error) {
       fault(`${(error as Error).message}, expected ${JSON.stringify(entry.frame ?? entry.close).slice(0, 300)}`);
@@ -139,11 +176,17 @@ export const replay = async (file: string, entries: readonly Entry[], stage: Sta
 /** Numbers that a client sees have no gaps, whatever others were sent. */
 const gaps = (file: string, conn: string, wire: Wire): readonly string[] => {
   const seqs = wire.frames.flatMap((frame) => (frame.seq === undefined ? [] : [frame.seq as number]));
-  return seqs.flatMap((seq, i) => (i > 0 && seq !== (seqs[i - 1] ?? 0) + 1 ? [`${file} ${conn}: seq ${seq} after ${seqs[i - 1]}`] : []));
+  return seqs.flatMap((seq, i) =>
+    i > 0 && seq !== (seqs[i - 1] ?? 0) + 1 ? [`${file} ${conn}: seq ${seq} after ${seqs[i - 1]}`] : [],
+  );
 };
 
 /** What a client said, with our names for what it names and a device block of its own. */
-const spoken = (frame: Frame, challenge: { recorded: Frame; ours: { nonce: string; ts: number } } | undefined, stage: Stage): Frame => {
+const spoken = (
+  frame: Frame,
+  challenge: { recorded: Frame; ours: { nonce: string; ts: number } } | undefined,
+  stage: Stage,
+): Frame => {
   const said = renamed(frame, stage.names);
   const device = frame.method === 'connect' ? frame.params?.device : undefined;
   if (device === undefined || challenge === undefined) return said;
@@ -158,10 +201,27 @@ const renamed = (value: unknown, names: Names): Frame => {
 };
 
 const signedText = ({ client, role = 'operator', scopes = [], auth = {}, device }: Frame, id: string): string =>
-  ['v3', id, client.id, client.mode, role, scopes.join(','), device.signedAt, auth.token ?? auth.deviceToken ?? '', device.nonce, client.platform.toLowerCase(), (client.deviceFamily ?? '').toLowerCase()].join('|');
+  [
+    'v3',
+    id,
+    client.id,
+    client.mode,
+    role,
+    scopes.join(','),
+    device.signedAt,
+    auth.token ?? auth.deviceToken ?? '',
+    device.nonce,
+    client.platform.toLowerCase(),
+    (client.deviceFamily ?? '').toLowerCase(),
+  ].join('|');
 
 /** The recorded block with a key of ours, wrong in the same way if it was wrong. */
-const deviceBlock = (recorded: Frame, said: Frame, challenge: { recorded: Frame; ours: { nonce: string; ts: number } }, stage: Stage): Frame => {
+const deviceBlock = (
+  recorded: Frame,
+  said: Frame,
+  challenge: { recorded: Frame; ours: { nonce: string; ts: number } },
+  stage: Stage,
+): Frame => {
   const { device } = recorded;
   const key = stage.keys.get(device.publicKey) ?? newKey();
   stage.keys.set(device.publicKey, key);
@@ -175,12 +235,17 @@ const deviceBlock = (recorded: Frame, said: Frame, challenge: { recorded: Frame;
     nonce: device.nonce === challenge.recorded.nonce ? challenge.ours.nonce : device.nonce,
     signature: '',
   };
-  const rightSignature = verify(null, Buffer.from(signedText(recorded, device.id)), publicKeyOf(device.publicKey), Buffer.from(device.signature, 'base64url'));
+  const rightSignature = verify(
+    null,
+    Buffer.from(signedText(recorded, device.id)),
+    publicKeyOf(device.publicKey),
+    Buffer.from(device.signature, 'base64url'),
+  );
   const text = signedText({ ...said, device: block }, block.id);
   return { ...block, signature: key.sign(rightSignature ? text : `${text} and more`) };
 };
 
 const publicKeyOf = (x: string) => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 
-
-const idOf = (publicKey: string): string => createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex');
+const idOf = (publicKey: string): string =>
+  createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex');

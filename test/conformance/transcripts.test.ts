@@ -11,7 +11,9 @@ import { type Deviation, type Entry, Names, readTranscript, replay } from './rep
 import { V3Frame } from './v3-frames.js';
 
 const FOLDER = join(import.meta.dirname, '../../../test/conformance/transcripts');
-const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort();
+const FILES = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.json'))
+  .sort();
 
 const recordings = new Map(FILES.map((file) => [file.slice(0, 2), readTranscript(join(FOLDER, file))]));
 
@@ -29,15 +31,29 @@ t.test('every frame of the recordings fits our codec of protocol 3', (t) => {
   t.end();
 });
 
-const answerTo = (...ids: readonly string[]) => ({ dir, frame }: Entry): boolean => dir === 'out' && frame?.type === 'res' && ids.includes(frame.id);
-const refusalOf = (conn: string) => (entry: Entry): boolean => entry.conn === conn && entry.dir === 'out' && entry.frame?.type === 'res';
-const closeOf = (conn: string) => (entry: Entry): boolean => entry.conn === conn && entry.dir === 'out' && entry.close !== undefined;
+const answerTo =
+  (...ids: readonly string[]) =>
+  ({ dir, frame }: Entry): boolean =>
+    dir === 'out' && frame?.type === 'res' && ids.includes(frame.id);
+const refusalOf =
+  (conn: string) =>
+  (entry: Entry): boolean =>
+    entry.conn === conn && entry.dir === 'out' && entry.frame?.type === 'res';
+const closeOf =
+  (conn: string) =>
+  (entry: Entry): boolean =>
+    entry.conn === conn && entry.dir === 'out' && entry.close !== undefined;
 const must = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(what);
 };
 /** The same keys, whatever the values: contents are those of the recorded machine. */
-const sameKeys = (...keys: readonly string[]) => (actual: Frame): void =>
-  must(keys.every((key) => key in actual.payload), `keys ${Object.keys(actual.payload).join(', ')} instead of ${keys.join(', ')}`);
+const sameKeys =
+  (...keys: readonly string[]) =>
+  (actual: Frame): void =>
+    must(
+      keys.every((key) => key in actual.payload),
+      `keys ${Object.keys(actual.payload).join(', ')} instead of ${keys.join(', ')}`,
+    );
 
 /** The device of the second connect in 11, which the recorded gateway refused. */
 const NEWER_CLIENT = '0644958bb6bee4466c389583afe6abadf05ffac0d2dbacd04e5e1504f9b99d18';
@@ -47,7 +63,10 @@ const OF_ROTATING_DEVICE = 'Hiz-r3hpwkr861DEBO5Zp27zks2mkZbzLIm6N0f6xeA';
 
 /** Its right to be here was taken back, and so its session ends. */
 const revoked = (conn: string): Entry => ({ dir: 'out', conn, close: { code: 4001, reason: 'device removed' } });
-const leaving = (conn: string) => (entry: Entry): boolean => entry.conn === conn && entry.dir === 'in' && entry.close !== undefined;
+const leaving =
+  (conn: string) =>
+  (entry: Entry): boolean =>
+    entry.conn === conn && entry.dir === 'in' && entry.close !== undefined;
 
 /* Where we differ from the recording on purpose, each with its reason. What may vary in every file is in `comparable` below. */
 const DEVIATIONS: readonly Deviation[] = [
@@ -63,35 +82,52 @@ const DEVIATIONS: readonly Deviation[] = [
     at: refusalOf('A'),
     look: ({ error }) => {
       must(error.message === 'protocol mismatch' && error.code === 'INVALID_REQUEST', 'the refusal');
-      must(error.details.code === 'PROTOCOL_MISMATCH' && error.details.expectedProtocol === 4 && error.details.clientMaxProtocol === 2, 'its details');
+      must(
+        error.details.code === 'PROTOCOL_MISMATCH' &&
+          error.details.expectedProtocol === 4 &&
+          error.details.clientMaxProtocol === 2,
+        'its details',
+      );
     },
   },
   {
     file: '11',
     why: 'protocol.md §2: 4 is spoken here',
     at: refusalOf('B'),
-    look: ({ ok, payload }) => must(ok && payload.type === 'hello-ok' && payload.protocol === 4, 'is let in with protocol 4'),
+    look: ({ ok, payload }) =>
+      must(ok && payload.type === 'hello-ok' && payload.protocol === 4, 'is let in with protocol 4'),
   },
   { file: '11', why: 'see above', at: closeOf('B'), skip: true },
   {
     file: '13',
     why: 'design §6.2: a paired device that asks for more is connected with what it has of it',
     at: refusalOf('R1'),
-    look: ({ ok, payload }) => must(ok && payload.auth.scopes.join() === 'operator.approvals,operator.read', 'is let in, and told the scopes of its token'),
+    look: ({ ok, payload }) =>
+      must(
+        ok && payload.auth.scopes.join() === 'operator.approvals,operator.read',
+        'is let in, and told the scopes of its token',
+      ),
   },
   { file: '13', why: 'see above', at: closeOf('R1'), skip: true },
   {
     file: '13',
     why: 'design §6.2: when the rest is approved it is closed, to come back with more',
     at: answerTo('r27'),
-    then: { dir: 'out', conn: 'R1', close: { code: 1012, reason: 'approved: connect again' } },
+    plus: { dir: 'out', conn: 'R1', close: { code: 1012, reason: 'approved: connect again' } },
   },
   {
     file: '14',
     why: 'design §6.6: the new token is told to nobody but its device; protocol.md §6.6: its sessions are closed',
     at: answerTo('r28'),
-    look: ({ ok, payload }) => must(ok && payload.token === undefined && payload.rotatedAtMs > 0 && payload.scopes.join() === 'operator.read,operator.write', 'rotated, and no token'),
-    then: revoked('D1'),
+    look: ({ ok, payload }) =>
+      must(
+        ok &&
+          payload.token === undefined &&
+          payload.rotatedAtMs > 0 &&
+          payload.scopes.join() === 'operator.read,operator.write',
+        'rotated, and no token',
+      ),
+    plus: revoked('D1'),
   },
   {
     file: '14',
@@ -104,44 +140,109 @@ const DEVIATIONS: readonly Deviation[] = [
   },
   { file: '14', why: 'see above', at: closeOf('D2'), skip: true },
   { file: '14', why: 'see above', at: leaving('D1'), skip: true },
-  { file: '15', why: 'protocol.md §6.6: sessions are closed when a token is revoked', at: answerTo('r31'), then: revoked('E1') },
-  { file: '15', why: 'see above', at: (entry) => entry.conn === 'E1' && (leaving('E1')(entry) || entry.frame?.id === 'r33'), skip: true },
-  { file: '17', why: 'protocol.md §6.5: sessions are closed when a device is removed', at: answerTo('r46'), then: revoked('F1') },
-  { file: '17', why: 'see above', at: (entry) => entry.conn === 'F1' && (leaving('F1')(entry) || entry.frame?.id === 'r48'), skip: true },
-  { file: '20', why: 'own contents, same shape: there are no agents here', at: answerTo('r60', 'r69'), look: sameKeys('heartbeat', 'channelSummary', 'queuedSystemEvents', 'sessions') },
-  { file: '20', why: 'our own log', at: answerTo('r61'), look: sameKeys('file', 'cursor', 'size', 'lines', 'truncated', 'reset') },
-  { file: '20', why: 'there are no models here', at: answerTo('r64'), look: ({ payload }) => must(Array.isArray(payload.models), 'models') },
-  { file: '20', why: 'there are no sessions here', at: answerTo('r66'), look: sameKeys('ts', 'path', 'count', 'defaults', 'sessions') },
+  {
+    file: '15',
+    why: 'protocol.md §6.6: sessions are closed when a token is revoked',
+    at: answerTo('r31'),
+    plus: revoked('E1'),
+  },
+  {
+    file: '15',
+    why: 'see above',
+    at: (entry) => entry.conn === 'E1' && (leaving('E1')(entry) || entry.frame?.id === 'r33'),
+    skip: true,
+  },
+  {
+    file: '17',
+    why: 'protocol.md §6.5: sessions are closed when a device is removed',
+    at: answerTo('r46'),
+    plus: revoked('F1'),
+  },
+  {
+    file: '17',
+    why: 'see above',
+    at: (entry) => entry.conn === 'F1' && (leaving('F1')(entry) || entry.frame?.id === 'r48'),
+    skip: true,
+  },
+  {
+    file: '20',
+    why: 'own contents, same shape: there are no agents here',
+    at: answerTo('r60', 'r69'),
+    look: sameKeys('heartbeat', 'channelSummary', 'queuedSystemEvents', 'sessions'),
+  },
+  {
+    file: '20',
+    why: 'our own log',
+    at: answerTo('r61'),
+    look: sameKeys('file', 'cursor', 'size', 'lines', 'truncated', 'reset'),
+  },
+  {
+    file: '20',
+    why: 'there are no models here',
+    at: answerTo('r64'),
+    look: ({ payload }) => must(Array.isArray(payload.models), 'models'),
+  },
+  {
+    file: '20',
+    why: 'there are no sessions here',
+    at: answerTo('r66'),
+    look: sameKeys('ts', 'path', 'count', 'defaults', 'sessions'),
+  },
 ];
 
 const isOfPairing = (frame: Frame): boolean =>
-  frame?.method === 'connect' || frame?.event === 'connect.challenge' || frame?.payload?.type === 'hello-ok' || String(frame?.event).startsWith('device.pair.');
+  frame?.method === 'connect' ||
+  frame?.event === 'connect.challenge' ||
+  frame?.payload?.type === 'hello-ok' ||
+  String(frame?.event).startsWith('device.pair.');
 
 /** What may vary everywhere (README of the recordings), and what is not served yet. */
-const comparable = (names: Names) => (frame: Frame): Frame => {
-  const { payload } = frame;
-  if (payload === undefined || payload === null || typeof payload !== 'object') return frame;
-  if (payload.type === 'hello-ok') return { ...frame, payload: comparableHello(payload) };
-  if (payload.heartbeatSeconds !== undefined) return { ...frame, payload: Object.keys(payload).filter((key) => key !== 'log').sort() };
-  if (Array.isArray(payload.presence)) return { ...frame, payload: { presence: others(payload.presence) } };
-  if (Array.isArray(payload)) return { ...frame, payload: others(payload) };
-  if (Array.isArray(payload.paired) && payload.paired.some((row: Frame) => row.deviceId)) {
-    const paired = payload.paired.filter((row: Frame) => row.deviceId !== names.ours(NEWER_CLIENT)).map(withoutImplied);
-    return { ...frame, payload: { ...payload, paired } };
-  }
-  return frame;
-};
+const comparable =
+  (names: Names) =>
+  (frame: Frame): Frame => {
+    const { payload } = frame;
+    if (payload === undefined || payload === null || typeof payload !== 'object') return frame;
+    if (payload.type === 'hello-ok') return { ...frame, payload: comparableHello(payload) };
+    if (payload.heartbeatSeconds !== undefined)
+      return {
+        ...frame,
+        payload: Object.keys(payload)
+          .filter((key) => key !== 'log')
+          .sort(),
+      };
+    if (Array.isArray(payload.presence)) return { ...frame, payload: { presence: others(payload.presence) } };
+    if (Array.isArray(payload)) return { ...frame, payload: others(payload) };
+    if (Array.isArray(payload.paired) && payload.paired.some((row: Frame) => row.deviceId)) {
+      const paired = payload.paired
+        .filter((row: Frame) => row.deviceId !== names.ours(NEWER_CLIENT))
+        .map(withoutImplied);
+      return { ...frame, payload: { ...payload, paired } };
+    }
+    return frame;
+  };
 
 /** Not served yet: the canvas. Announced smaller: the payload limit (design §10). Only told to admins: where files are (protocol.md §7, v4's rule). */
 const comparableHello = ({ server, snapshot, policy, auth, type, protocol }: Frame): Frame => {
   const { presence, health: _, configPath: __, stateDir: ___, ...rest } = snapshot;
   const { maxPayload: ____, ...limits } = policy;
-  return { type, protocol, server: { connId: server.connId }, snapshot: { ...rest, presence: others(presence) }, policy: limits, ...(auth === undefined ? {} : { auth }) };
+  return {
+    type,
+    protocol,
+    server: { connId: server.connId },
+    snapshot: { ...rest, presence: others(presence) },
+    policy: limits,
+    ...(auth === undefined ? {} : { auth }),
+  };
 };
 
 /** The recorded gateway adds what a device asks for to its record where admin implies it. Nobody approved that, so ours does not. */
 const withoutImplied = (row: Frame): Frame =>
-  row.scopes?.includes('operator.admin') ? { ...row, scopes: row.scopes.filter((scope: string) => scope === 'operator.admin' || !scope.startsWith('operator.')) } : row;
+  row.scopes?.includes('operator.admin')
+    ? {
+        ...row,
+        scopes: row.scopes.filter((scope: string) => scope === 'operator.admin' || !scope.startsWith('operator.')),
+      }
+    : row;
 
 const others = (entries: readonly Frame[]): readonly Frame[] => entries.filter(({ mode }) => mode !== 'gateway');
 

@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { anything, anyText, closed, type Codec, flag, integer, listOf, mapOf, oneOf, text } from '../../src/codec.js';
+import { anyText, anything, type Codec, closed, flag, integer, listOf, mapOf, oneOf, text } from '../../src/codec.js';
 
 /* Frames that a gateway of protocol 3 sends. Every frame of the recordings fits (transcripts.test.ts), so ours must too. */
 
@@ -75,12 +75,33 @@ const hello = closed({ type: oneOf(['res']), id: text(), ok: exactly(true), payl
 const refusal = closed({ type: oneOf(['res']), id: text(), ok: exactly(false), error }, {});
 
 const pairRequested = closed(
-  { requestId: text(), deviceId: text(), publicKey: text(), role: text(), roles: texts, scopes: texts, silent: flag, isRepair: flag, ts: ms },
-  { displayName: text(), platform: text(), deviceFamily: text(), clientId: text(), clientMode: text(), remoteIp: text() },
+  {
+    requestId: text(),
+    deviceId: text(),
+    publicKey: text(),
+    role: text(),
+    roles: texts,
+    scopes: texts,
+    silent: flag,
+    isRepair: flag,
+    ts: ms,
+  },
+  {
+    displayName: text(),
+    platform: text(),
+    deviceFamily: text(),
+    clientId: text(),
+    clientMode: text(),
+    remoteIp: text(),
+  },
 );
-const pairResolved = closed({ requestId: text(), deviceId: text(), decision: oneOf(['approved', 'rejected']), ts: ms }, {});
+const pairResolved = closed(
+  { requestId: text(), deviceId: text(), decision: oneOf(['approved', 'rejected']), ts: ms },
+  {},
+);
 
-const eventOf = (name: string, payload: t.Any) => closed({ type: oneOf(['event']), event: oneOf([name]), payload }, { seq: ms, stateVersion });
+const eventOf = (name: string, payload: t.Any) =>
+  closed({ type: oneOf(['event']), event: oneOf([name]), payload }, { seq: ms, stateVersion });
 
 const EVENTS: Readonly<Record<string, t.Any>> = {
   'connect.challenge': closed({ nonce: text(), ts: ms }, {}),
@@ -99,8 +120,17 @@ const EVENTS: Readonly<Record<string, t.Any>> = {
 };
 
 /** A frame by what it says it is. */
-const shapeOf = (frame: { readonly type?: unknown; readonly ok?: unknown; readonly event?: unknown; readonly payload?: { readonly type?: unknown } }): t.Any => {
-  if (frame.type === 'event') return eventOf(String(frame.event), EVENTS[String(frame.event)] ?? closed({ 'an event of protocol 3': anything }, {}));
+const shapeOf = (frame: {
+  readonly type?: unknown;
+  readonly ok?: unknown;
+  readonly event?: unknown;
+  readonly payload?: { readonly type?: unknown };
+}): t.Any => {
+  if (frame.type === 'event')
+    return eventOf(
+      String(frame.event),
+      EVENTS[String(frame.event)] ?? closed({ 'an event of protocol 3': anything }, {}),
+    );
   if (frame.ok !== true) return refusal;
   return frame.payload?.type === 'hello-ok' ? hello : success;
 };
@@ -108,6 +138,7 @@ const shapeOf = (frame: { readonly type?: unknown; readonly ok?: unknown; readon
 export const V3Frame: Codec<unknown> = new t.Type<unknown, unknown, unknown>(
   'V3Frame',
   (u): u is unknown => typeof u === 'object' && u !== null && shapeOf(u).is(u),
-  (u, context) => (typeof u === 'object' && u !== null ? shapeOf(u).validate(u, context) : t.failure(u, context, 'must be object')),
+  (u, context) =>
+    typeof u === 'object' && u !== null ? shapeOf(u).validate(u, context) : t.failure(u, context, 'must be object'),
   t.identity,
 );

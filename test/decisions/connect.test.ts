@@ -42,7 +42,11 @@ t.test('who needs no person', async (t) => {
     { name: 'a local program with the secret', claims: { local: true }, comes: true },
     { name: 'a local node with the secret', claims: { local: true, role: 'node' as const, scopes: [] }, comes: true },
     { name: 'a local browser', claims: { local: true, browser: true }, comes: false },
-    { name: 'a local program when the rule is off', claims: { local: true, rules: { ...RULES, localClient: false } }, comes: false },
+    {
+      name: 'a local program when the rule is off',
+      claims: { local: true, rules: { ...RULES, localClient: false } },
+      comes: false,
+    },
     { name: 'a remote program with the secret', claims: {}, comes: false },
   ];
   for (const { name, claims, comes } of cases) {
@@ -50,7 +54,11 @@ t.test('who needs no person', async (t) => {
     const { refusal, events } = connects(history, handshake(laptop, claims));
     t.equal(refusal === undefined, comes, name);
     if (comes) {
-      t.same(types(events), ['pairing.requested', 'pairing.approved', 'token.issued', 'connection.accepted'], `${name}: each step is an event`);
+      t.same(
+        types(events),
+        ['pairing.requested', 'pairing.approved', 'token.issued', 'connection.accepted'],
+        `${name}: each step is an event`,
+      );
       t.match(events[1]?.data, { rule: 'local-client' }, `${name}: the rule is named`);
       t.equal(history.views.pending.size(), 0, `${name}: nothing waits`);
       t.same(
@@ -63,7 +71,11 @@ t.test('who needs no person', async (t) => {
 });
 
 t.test('a local backend with the secret needs no pairing at all, unless that rule is off', (t) => {
-  const backend = { local: true, client: { id: 'gateway-client', mode: 'backend', platform: 'linux', version: '1' }, scopes: ['operator.read'] };
+  const backend = {
+    local: true,
+    client: { id: 'gateway-client', mode: 'backend', platform: 'linux', version: '1' },
+    scopes: ['operator.read'],
+  };
   const history = new History();
   t.same(types(connects(history, handshake(laptop, backend)).events), ['connection.accepted']);
   t.match(accepted(history), { rule: 'local-backend', scopes: ['operator.read'], token: undefined });
@@ -79,9 +91,17 @@ t.test('without a key, scopes that were only declared are not granted', async (t
   const cases = [
     { name: 'remote', claims: {}, scopes: [] },
     { name: 'a local CLI', claims: { local: true }, scopes: ALL },
-    { name: 'a local app', claims: { local: true, client: { id: 'openclaw-macos', mode: 'ui', platform: 'macos', version: '1' } }, scopes: [] },
+    {
+      name: 'a local app',
+      claims: { local: true, client: { id: 'openclaw-macos', mode: 'ui', platform: 'macos', version: '1' } },
+      scopes: [],
+    },
     { name: 'a local browser that says cli', claims: { local: true, browser: true }, scopes: [] },
-    { name: 'remote, where the configuration lets it', claims: { rules: { ...RULES, scopesWithoutDevice: true } }, scopes: ALL },
+    {
+      name: 'remote, where the configuration lets it',
+      claims: { rules: { ...RULES, scopesWithoutDevice: true } },
+      scopes: ALL,
+    },
     { name: 'host proof', claims: { shown: { method: 'host-proof' as const } }, scopes: ALL },
   ];
   for (const { name, claims, scopes } of cases) {
@@ -130,7 +150,10 @@ t.test('a larger ask supersedes: what was shown is never changed under its id', 
   t.same(types(events), ['pairing.superseded', 'pairing.requested']);
   t.same(history.views.pending.get(laptop)?.scopes, ['operator.read', 'operator.admin']);
   const old = approves(history, small.requestId).refusal;
-  t.match(old, { code: 'request-superseded', details: { requestId: large.requestId, added: { scopes: ['operator.admin'] } } });
+  t.match(old, {
+    code: 'request-superseded',
+    details: { requestId: large.requestId, added: { scopes: ['operator.admin'] } },
+  });
   t.match(old?.message, /superseded by .* also asks for operator.admin/);
   t.equal(history.views.paired.get(laptop), undefined, 'the yes to the small one grants nothing');
   t.end();
@@ -153,7 +176,12 @@ t.test('a paired device that asks for more comes in with what it has of it', (t)
   t.equal(refusal, undefined);
   t.same(types(events), ['pairing.requested', 'connection.accepted']);
   t.match(accepted(history), { asked: ['operator.admin'], scopes: ['operator.read'], upgrade: ask.requestId });
-  t.match(history.views.pending.get(laptop), { requestId: ask.requestId, scopes: ['operator.admin'], repair: true, need: 'scope-upgrade' });
+  t.match(history.views.pending.get(laptop), {
+    requestId: ask.requestId,
+    scopes: ['operator.admin'],
+    repair: true,
+    need: 'scope-upgrade',
+  });
 
   history.pass(limits.pairing.pendingMs * 2);
   t.equal(approves(history, ask.requestId).refusal, undefined, 'its request waits as long as the session is open');
@@ -197,7 +225,11 @@ t.test('what the device says it runs', async (t) => {
     t.equal(types(events).includes('device.metadata-changed'), recorded, `${name}: on the record`);
     if (!comes) {
       t.match(refusal, { need: 'metadata-upgrade' }, `${name}: why`);
-      t.match(history.views.pending.get(laptop), { repair: true, pinned: { platform: 'macos 15.1', deviceFamily: 'Mac' } }, `${name}: both shown`);
+      t.match(
+        history.views.pending.get(laptop),
+        { repair: true, pinned: { platform: 'macos 15.1', deviceFamily: 'Mac' } },
+        `${name}: both shown`,
+      );
     } else if (recorded) {
       t.equal(history.views.paired.get(laptop)?.client.platform, client.platform, `${name}: the new version is pinned`);
     }
@@ -211,15 +243,30 @@ t.test('device tokens', async (t) => {
     t.equal(connects(history, withToken(history, laptop, { scopes: ['operator.write'] })).refusal, undefined);
     t.same(accepted(history).scopes, ['operator.write']);
     connects(history, withToken(history, laptop, { scopes: ['operator.admin'], local: true }));
-    t.same(accepted(history).scopes, ['operator.read', 'operator.write'], 'no silent upgrade by a device token, not even locally');
+    t.same(
+      accepted(history).scopes,
+      ['operator.read', 'operator.write'],
+      'no silent upgrade by a device token, not even locally',
+    );
     t.end();
   });
   t.test('one that is no longer there does not', (t) => {
     const history = new History();
     paired(history, laptop, ['operator.read']);
-    t.match(connects(history, withToken(history, laptop, {}, 'another')).refusal, { code: 'unauthorized', reason: 'device_token_mismatch' });
-    t.match(connects(history, withToken(history, phone)).refusal, { code: 'unauthorized' }, 'an unpaired device has none');
-    t.match(connects(history, withToken(history, laptop, { role: 'node' })).refusal, { code: 'unauthorized' }, 'nor a role it never had');
+    t.match(connects(history, withToken(history, laptop, {}, 'another')).refusal, {
+      code: 'unauthorized',
+      reason: 'device_token_mismatch',
+    });
+    t.match(
+      connects(history, withToken(history, phone)).refusal,
+      { code: 'unauthorized' },
+      'an unpaired device has none',
+    );
+    t.match(
+      connects(history, withToken(history, laptop, { role: 'node' })).refusal,
+      { code: 'unauthorized' },
+      'nor a role it never had',
+    );
     t.end();
   });
   t.test('a replaced one works until its successor is used', (t) => {
@@ -233,8 +280,16 @@ t.test('device tokens', async (t) => {
     t.not(current, old);
     t.equal(connects(history, withToken(history, laptop, {}, old)).refusal, undefined, 'the old one, in its grace');
     t.equal(accepted(history).token, current, 'and is told the new one');
-    t.same(types(connects(history, withToken(history, laptop)).events), ['connection.accepted', 'token.retired'], 'the new one, used');
-    t.match(connects(history, withToken(history, laptop, {}, old)).refusal, { code: 'unauthorized' }, 'the old one is dead');
+    t.same(
+      types(connects(history, withToken(history, laptop)).events),
+      ['connection.accepted', 'token.retired'],
+      'the new one, used',
+    );
+    t.match(
+      connects(history, withToken(history, laptop, {}, old)).refusal,
+      { code: 'unauthorized' },
+      'the old one is dead',
+    );
     t.end();
   });
   t.test('or until its time is up', (t) => {

@@ -17,7 +17,14 @@ import { approves, connects, fresh, handshake, RULES } from '../support/people.j
 
 /* Any sequence of commands from anybody, and what must hold after each of them (design §6). */
 
-const SCOPES = ['operator.admin', 'operator.read', 'operator.write', 'operator.approvals', 'operator.pairing', 'custom'];
+const SCOPES = [
+  'operator.admin',
+  'operator.read',
+  'operator.write',
+  'operator.approvals',
+  'operator.pairing',
+  'custom',
+];
 const DEVICES = ['1', '2', '3'].map((d) => d.repeat(64));
 const PLATFORMS = ['linux', 'macos 15.1', 'macos 15.2'];
 
@@ -26,20 +33,49 @@ const role = fc.constantFrom('operator' as const, 'node' as const);
 const scopes = fc.subarray(SCOPES);
 const nth = fc.nat(200);
 
-const by = fc.record({ device: fc.option(device, { nil: undefined }), scopes, method: fc.constantFrom('token' as const, 'device-token' as const, 'host-proof' as const) });
+const by = fc.record({
+  device: fc.option(device, { nil: undefined }),
+  scopes,
+  method: fc.constantFrom('token' as const, 'device-token' as const, 'host-proof' as const),
+});
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('connect' as const), device: fc.option(device, { nil: undefined, freq: 8 }), role, scopes, platform: fc.constantFrom(...PLATFORMS), local: fc.boolean(), browser: fc.boolean(), token: fc.option(nth, { nil: undefined }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('connect' as const),
+      device: fc.option(device, { nil: undefined, freq: 8 }),
+      role,
+      scopes,
+      platform: fc.constantFrom(...PLATFORMS),
+      local: fc.boolean(),
+      browser: fc.boolean(),
+      token: fc.option(nth, { nil: undefined }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('approve' as const), nth, by }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reject' as const), nth, by }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), device, by }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('rotate' as const), device, role, scopes: fc.option(scopes, { nil: undefined }), by }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('rotate' as const),
+      device,
+      role,
+      scopes: fc.option(scopes, { nil: undefined }),
+      by,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revoke' as const), device, role, by }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(700_000), swept: fc.boolean() }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-const principal = (p: { device: string | undefined; scopes: readonly string[]; method: 'token' | 'device-token' | 'host-proof' }): Principal => ({
+const principal = (p: {
+  device: string | undefined;
+  scopes: readonly string[];
+  method: 'token' | 'device-token' | 'host-proof';
+}): Principal => ({
   kind: 'connection',
   connection: 'c',
   role: 'operator',
@@ -47,7 +83,9 @@ const principal = (p: { device: string | undefined; scopes: readonly string[]; m
 });
 
 const all = <T extends Event['type']>(events: readonly Event[], type: T): readonly EventOf<T>[] =>
-  events.filter((event): event is Extract<Event, { type: T }> => event.type === type) as unknown as readonly EventOf<T>[];
+  events.filter(
+    (event): event is Extract<Event, { type: T }> => event.type === type,
+  ) as unknown as readonly EventOf<T>[];
 
 /** The id of the nth request ever filed, live or not. */
 const requestId = (history: History, n: number): string => {
@@ -59,7 +97,14 @@ const requestId = (history: History, n: number): string => {
 const shownToken = (history: History, n: number): Shown | undefined => {
   const tokens = [...all(history.events, 'token.issued'), ...all(history.events, 'token.rotated')];
   const token = tokens[n % Math.max(1, tokens.length)];
-  return token && { method: 'device-token', credential: token.data.credential, token: token.data.token, otherwise: 'device_token_mismatch' };
+  return (
+    token && {
+      method: 'device-token',
+      credential: token.data.credential,
+      token: token.data.token,
+      otherwise: 'device_token_mismatch',
+    }
+  );
 };
 
 const play = (history: History, s: Step): Connect | undefined => {
@@ -89,7 +134,9 @@ const play = (history: History, s: Step): Connect | undefined => {
       history.when((v, m) => remove(deviceIn(v, s.device, m), { by: principal(s.by) }));
       return undefined;
     case 'rotate':
-      history.when((v, m) => rotate(deviceIn(v, s.device, m), { role: s.role, scopes: s.scopes, by: principal(s.by), fresh: fresh() }, m));
+      history.when((v, m) =>
+        rotate(deviceIn(v, s.device, m), { role: s.role, scopes: s.scopes, by: principal(s.by), fresh: fresh() }, m),
+      );
       return undefined;
     case 'revoke':
       history.when((v, m) => revoke(deviceIn(v, s.device, m), { role: s.role, by: principal(s.by) }));
@@ -106,7 +153,12 @@ const fail = (rule: string, event: Event): never => {
 };
 
 /** What every new event must satisfy, given the history before it. */
-const checkEvent = (before: readonly Event[], views: History['views'], event: Event, command: Connect | undefined): void => {
+const checkEvent = (
+  before: readonly Event[],
+  views: History['views'],
+  event: Event,
+  command: Connect | undefined,
+): void => {
   switch (event.type) {
     case 'connection.accepted': {
       const { data } = event;
@@ -120,7 +172,8 @@ const checkEvent = (before: readonly Event[], views: History['views'], event: Ev
         if (!coversAll(data.role, carried, data.scopes)) fail('more than the token carries', event);
         if (dead(before, data.credential, event.at)) fail('a dead token opened the door', event);
       }
-      if (data.device === undefined && data.scopes.length > 0 && !(command?.local && !command.browser)) fail('scopes without a key', event);
+      if (data.device === undefined && data.scopes.length > 0 && !(command?.local && !command.browser))
+        fail('scopes without a key', event);
       return;
     }
     case 'pairing.approved': {
@@ -130,9 +183,21 @@ const checkEvent = (before: readonly Event[], views: History['views'], event: Ev
       if (!request.data.scopes.every((scope) => event.data.scopes.includes(scope))) fail('not what was asked', event);
       if (event.actor.kind === 'connection') {
         const held = event.actor.scopes ?? [];
-        if (!held.includes('operator.admin') && !coversAll('operator', held, request.data.scopes)) fail('granted what it does not hold', event);
-        if (event.actor.method === 'device-token' && !held.includes('operator.admin') && event.actor.device !== event.data.device) fail("another's device", event);
-      } else if (!request.data.silent || !command?.local || command.browser || command.shown.method === 'device-token' || !RULES.localClient) {
+        if (!held.includes('operator.admin') && !coversAll('operator', held, request.data.scopes))
+          fail('granted what it does not hold', event);
+        if (
+          event.actor.method === 'device-token' &&
+          !held.includes('operator.admin') &&
+          event.actor.device !== event.data.device
+        )
+          fail("another's device", event);
+      } else if (
+        !request.data.silent ||
+        !command?.local ||
+        command.browser ||
+        command.shown.method === 'device-token' ||
+        !RULES.localClient
+      ) {
         fail('approved by rule without being local', event);
       }
       return;
@@ -143,7 +208,8 @@ const checkEvent = (before: readonly Event[], views: History['views'], event: Ev
       if (!coversAll(event.data.role, granted, event.data.scopes)) fail('a token beyond the grant', event);
       if (event.type === 'token.rotated' && event.actor.kind === 'connection') {
         const held = event.actor.scopes ?? [];
-        if (!held.includes('operator.admin') && !coversAll('operator', held, event.data.scopes)) fail('rotated to more than it holds', event);
+        if (!held.includes('operator.admin') && !coversAll('operator', held, event.data.scopes))
+          fail('rotated to more than it holds', event);
       }
       return;
     }
@@ -156,7 +222,9 @@ const dead = (events: readonly Event[], credential: string | undefined, at: numb
   const issued = [...all(events, 'token.issued'), ...all(events, 'token.rotated')];
   const mine = issued.find((e) => e.data.credential === credential);
   const successor = issued.find((e) => e.data.replaces !== undefined && e.data.replaces === mine?.data.token);
-  const used = all(events, 'connection.accepted').some((e) => e.data.method === 'device-token' && e.data.credential === successor?.data.credential);
+  const used = all(events, 'connection.accepted').some(
+    (e) => e.data.method === 'device-token' && e.data.credential === successor?.data.credential,
+  );
   const ended = events.some(
     (e) =>
       ((e.type === 'token.revoked' || e.type === 'token.retired') && e.data.credential === credential) ||
@@ -166,9 +234,17 @@ const dead = (events: readonly Event[], credential: string | undefined, at: numb
 };
 
 const settled = (events: readonly Event[], id: string): boolean =>
-  events.some((e) => (e.type === 'pairing.approved' || e.type === 'pairing.rejected' || e.type === 'pairing.expired' || e.type === 'pairing.superseded') && e.data.requestId === id);
+  events.some(
+    (e) =>
+      (e.type === 'pairing.approved' ||
+        e.type === 'pairing.rejected' ||
+        e.type === 'pairing.expired' ||
+        e.type === 'pairing.superseded') &&
+      e.data.requestId === id,
+  );
 
-const rows = (views: History['views']) => Object.fromEntries(viewNames.map((view) => [view, [...views[view].entries()].sort(([a], [b]) => (a < b ? -1 : 1))]));
+const rows = (views: History['views']) =>
+  Object.fromEntries(viewNames.map((view) => [view, [...views[view].entries()].sort(([a], [b]) => (a < b ? -1 : 1))]));
 
 t.test('no sequence of commands yields what the rules forbid, and replay gives the same views', (t) => {
   fc.assert(
@@ -180,7 +256,9 @@ t.test('no sequence of commands yields what the rules forbid, and replay gives t
         for (const event of history.events.slice(before.length)) {
           checkEvent(history.events.slice(0, event.seq - 1), history.views, event, command);
         }
-        for (const [id, request] of history.views.pending.entries()) if (settled(history.events, request.requestId)) fail(`${id} waits though decided`, history.events.at(-1) as Event);
+        for (const [id, request] of history.views.pending.entries())
+          if (settled(history.events, request.requestId))
+            fail(`${id} waits though decided`, history.events.at(-1) as Event);
       }
       const replayed = new Draft(emptyViews);
       for (const event of history.events) replayed.fold(event);

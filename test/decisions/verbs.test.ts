@@ -9,7 +9,18 @@ import { rotate } from '../../src/decisions/rotate.js';
 import { sweep } from '../../src/decisions/sweep.js';
 import { limits } from '../../src/limits.js';
 import { History, types } from '../support/given.js';
-import { admin, approves, connects, fresh, handshake, laptop, paired, person, phone, withToken } from '../support/people.js';
+import {
+  admin,
+  approves,
+  connects,
+  fresh,
+  handshake,
+  laptop,
+  paired,
+  person,
+  phone,
+  withToken,
+} from '../support/people.js';
 
 const host: Principal = { kind: 'host', osUser: 'ada' };
 const pairing = person(['operator.pairing', 'operator.read']);
@@ -17,11 +28,17 @@ const ofLaptop = person(['operator.pairing', 'operator.read'], { method: 'device
 
 const rejects = (h: History, requestId: string, by: Principal) =>
   h.when((views, moment) => reject(deviceOfRequest(views, requestId, moment), { requestId, by }));
-const removes = (h: History, device: string, by: Principal) => h.when((views, moment) => remove(deviceIn(views, device, moment), { by }));
+const removes = (h: History, device: string, by: Principal) =>
+  h.when((views, moment) => remove(deviceIn(views, device, moment), { by }));
 const renames = (h: History, device: string, label: string, by: Principal) =>
   h.when((views, moment) => rename(deviceIn(views, device, moment), { label, by }));
-const rotates = (h: History, device: string, by: Principal, scopes?: readonly string[], role: 'operator' | 'node' = 'operator') =>
-  h.when((views, moment) => rotate(deviceIn(views, device, moment), { role, scopes, by, fresh: fresh() }, moment));
+const rotates = (
+  h: History,
+  device: string,
+  by: Principal,
+  scopes?: readonly string[],
+  role: 'operator' | 'node' = 'operator',
+) => h.when((views, moment) => rotate(deviceIn(views, device, moment), { role, scopes, by, fresh: fresh() }, moment));
 const revokes = (h: History, device: string, by: Principal, role: 'operator' | 'node' = 'operator') =>
   h.when((views, moment) => revoke(deviceIn(views, device, moment), { role, by }));
 const sweeps = (h: History) => h.happened(...sweep(h.views, h.moment, 1000));
@@ -31,12 +48,36 @@ t.test('who may approve what', async (t) => {
     { name: 'an admin', by: admin, says: undefined },
     { name: 'the owner of the host', by: host, says: undefined },
     { name: 'pairing, of what it holds', by: pairing, says: undefined },
-    { name: 'pairing, of more than it holds', by: pairing, asks: { scopes: ['operator.write'] }, says: 'missing scope: operator.write' },
-    { name: 'pairing, of admin', by: pairing, asks: { scopes: ['operator.admin'] }, says: 'missing scope: operator.admin' },
-    { name: 'pairing, of a node', by: pairing, asks: { role: 'node', scopes: [] }, says: 'device pairing approval denied' },
+    {
+      name: 'pairing, of more than it holds',
+      by: pairing,
+      asks: { scopes: ['operator.write'] },
+      says: 'missing scope: operator.write',
+    },
+    {
+      name: 'pairing, of admin',
+      by: pairing,
+      asks: { scopes: ['operator.admin'] },
+      says: 'missing scope: operator.admin',
+    },
+    {
+      name: 'pairing, of a node',
+      by: pairing,
+      asks: { role: 'node', scopes: [] },
+      says: 'device pairing approval denied',
+    },
     { name: 'a device token, of its own', by: ofLaptop, says: undefined },
-    { name: "a device token, of another's", by: { ...ofLaptop, device: phone } as Principal, says: 'device pairing approval denied' },
-    { name: 'an admin, of operator scopes for a node', by: admin, asks: { role: 'node', scopes: ['operator.read'] }, says: 'invalid scope for requested roles: operator.read' },
+    {
+      name: "a device token, of another's",
+      by: { ...ofLaptop, device: phone } as Principal,
+      says: 'device pairing approval denied',
+    },
+    {
+      name: 'an admin, of operator scopes for a node',
+      by: admin,
+      asks: { role: 'node', scopes: ['operator.read'] },
+      says: 'invalid scope for requested roles: operator.read',
+    },
   ];
   for (const { name, by, asks, says } of cases) {
     const history = new History();
@@ -44,7 +85,8 @@ t.test('who may approve what', async (t) => {
     connects(history, ask);
     const { refusal, events } = approves(history, ask.requestId, by);
     t.equal(refusal?.message, says, name);
-    if (says === undefined) t.same(types(events), ['pairing.approved', 'token.issued'], `${name}: and a token is issued`);
+    if (says === undefined)
+      t.same(types(events), ['pairing.approved', 'token.issued'], `${name}: and a token is issued`);
     t.equal(history.views.pending.get(laptop) !== undefined, says !== undefined, `${name}: what waits`);
   }
 });
@@ -54,7 +96,12 @@ t.test('an approval tells who, by which rule, and what for', (t) => {
   const ask = handshake(laptop, { scopes: ['operator.read'] });
   connects(history, ask);
   const [approved, issued] = approves(history, ask.requestId, host).events;
-  t.match(approved, { cause: 1, actor: { kind: 'host' }, data: { rule: 'host', scopes: ['operator.read'] }, origin: { osUser: 'ada', displayName: 'somebody' } });
+  t.match(approved, {
+    cause: 1,
+    actor: { kind: 'host' },
+    data: { rule: 'host', scopes: ['operator.read'] },
+    origin: { osUser: 'ada', displayName: 'somebody' },
+  });
   t.match(issued, { cause: 2, data: { scopes: ['operator.read'] } });
   t.end();
 });
@@ -67,7 +114,11 @@ t.test('an id is decided once', async (t) => {
     decideFirst(history, ask.requestId, admin);
     t.equal(approves(history, ask.requestId).refusal?.message, 'unknown requestId');
     t.equal(rejects(history, ask.requestId, admin).refusal?.message, 'unknown requestId');
-    t.equal(approves(history, ask.requestId, pairing).refusal?.message, 'device pairing approval denied', 'no oracle for others');
+    t.equal(
+      approves(history, ask.requestId, pairing).refusal?.message,
+      'device pairing approval denied',
+      'no oracle for others',
+    );
   }
 });
 
@@ -92,7 +143,10 @@ t.test('remove shuts a device out', (t) => {
   const upgrade = handshake(laptop, { scopes: ['operator.approvals'] });
   connects(history, upgrade);
   const old = withToken(history, laptop);
-  t.equal(removes(history, laptop, { ...ofLaptop, device: phone } as Principal).refusal?.message, 'device pairing removal denied');
+  t.equal(
+    removes(history, laptop, { ...ofLaptop, device: phone } as Principal).refusal?.message,
+    'device pairing removal denied',
+  );
   t.equal(removes(history, phone, admin).refusal?.message, 'unknown deviceId');
   t.same(types(removes(history, laptop, admin).events), ['device.removed', 'pairing.rejected']);
   t.equal(removes(history, laptop, admin).refusal?.message, 'unknown deviceId');
@@ -121,10 +175,19 @@ t.test('who may rotate what', async (t) => {
     { name: 'an admin', by: admin, says: undefined },
     { name: 'the owner of the host', by: host, says: undefined },
     { name: 'the device itself', by: own, says: undefined },
-    { name: 'the device itself, holding less', by: { ...own, scopes: ['operator.pairing'] } as Principal, says: 'device token rotation denied' },
+    {
+      name: 'the device itself, holding less',
+      by: { ...own, scopes: ['operator.pairing'] } as Principal,
+      says: 'device token rotation denied',
+    },
     { name: 'another with the secret', by: pairing, says: 'device token rotation denied' },
     { name: 'an admin, to less', by: admin, scopes: [], says: undefined },
-    { name: 'an admin, to more than was approved', by: admin, scopes: ['operator.admin'], says: 'unknown deviceId/role' },
+    {
+      name: 'an admin, to more than was approved',
+      by: admin,
+      scopes: ['operator.admin'],
+      says: 'unknown deviceId/role',
+    },
     { name: 'an admin, of a role it does not have', by: admin, role: 'node' as const, says: 'unknown deviceId/role' },
     { name: 'the device itself, another role', by: own, role: 'node' as const, says: 'device token rotation denied' },
   ];
@@ -160,8 +223,13 @@ t.test('revoke kills at once, grace and all', (t) => {
   t.same(types(revokes(history, laptop, admin).events), ['token.revoked', 'token.retired']);
   for (const dead of [first, second]) t.match(connects(history, dead).refusal, { code: 'unauthorized' });
   t.same(revokes(history, laptop, admin).events, [], 'twice is once');
-  t.same(types(connects(history, handshake(laptop)).events), ['token.issued', 'connection.accepted'], 'the secret gets a new one issued');
-  for (const dead of [first, second]) t.match(connects(history, dead).refusal, { code: 'unauthorized' }, 'and none of the old come back');
+  t.same(
+    types(connects(history, handshake(laptop)).events),
+    ['token.issued', 'connection.accepted'],
+    'the secret gets a new one issued',
+  );
+  for (const dead of [first, second])
+    t.match(connects(history, dead).refusal, { code: 'unauthorized' }, 'and none of the old come back');
   t.end();
 });
 

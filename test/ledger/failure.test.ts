@@ -14,8 +14,13 @@ class FaultyStore extends Store {
 }
 
 const failure = (code: string | number, message: string) => () => Object.assign(new Error(message), { code });
-const options = (clock: TestClock) => ({ clock, openStore: (path: string) => new FaultyStore({ path }), onBug: () => {} });
-const attempt = (ledger: Awaited<ReturnType<typeof openLedger>>, n: number) => ledger.decide({ decide: () => E.right([ticked(n)]), answer: () => n });
+const options = (clock: TestClock) => ({
+  clock,
+  openStore: (path: string) => new FaultyStore({ path }),
+  onBug: () => {},
+});
+const attempt = (ledger: Awaited<ReturnType<typeof openLedger>>, n: number) =>
+  ledger.decide({ decide: () => E.right([ticked(n)]), answer: () => n });
 
 t.test('a commit that fails is a no to everybody in it, and nothing more is written until a restart', async (t) => {
   const path = folder(t);
@@ -25,7 +30,10 @@ t.test('a commit that fails is a no to everybody in it, and nothing more is writ
   const told: number[] = [];
   ledger.listen({ announce: (e) => told.push(e.seq) });
   FaultyStore.fails = failure(5, 'Input/output error');
-  t.match(await Promise.all([attempt(ledger, 2), attempt(ledger, 3)]), [{ left: { code: 'log-not-writable' } }, { left: { code: 'log-not-writable' } }]);
+  t.match(await Promise.all([attempt(ledger, 2), attempt(ledger, 3)]), [
+    { left: { code: 'log-not-writable' } },
+    { left: { code: 'log-not-writable' } },
+  ]);
   t.match(ledger.health, { writable: false, why: 'Input/output error', until: 'restart' });
   FaultyStore.fails = undefined;
   clock.pass(60_000);
@@ -55,6 +63,9 @@ t.test('a full disk is tried again: reopened, audited, and on it goes', async (t
   await new Promise((resolve) => setTimeout(resolve, 20));
   t.same(ledger.health, { writable: true });
   t.match(await attempt(ledger, 4), { right: 4 });
-  t.same([...ledger.log.range()].map((e) => (e.type === 'health.ticked' ? e.data.uptimeMs : 0)), [1, 4]);
+  t.same(
+    [...ledger.log.range()].map((e) => (e.type === 'health.ticked' ? e.data.uptimeMs : 0)),
+    [1, 4],
+  );
   await ledger.close();
 });

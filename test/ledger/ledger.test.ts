@@ -48,7 +48,8 @@ t.test('commands of one batch see what the ones before them did', async (t) => {
   const ledger = await openLedger(folder(t));
   const claim = () =>
     ledger.decide({
-      decide: (views) => (views.pending.get('d1') === undefined ? E.right([asked('d1', 'r1')]) : E.left(refusal('unknown-request'))),
+      decide: (views) =>
+        views.pending.get('d1') === undefined ? E.right([asked('d1', 'r1')]) : E.left(refusal('unknown-request')),
       answer: (events) => events.length,
     });
   const outcomes = await Promise.all([claim(), claim(), claim()]);
@@ -82,8 +83,16 @@ t.test('a command that throws changes nothing and harms nobody', async (t) => {
         throw new Error('boom');
       },
     });
-  const huge = { ...asked('d2', 'r2'), data: { ...asked('d2', 'r2').data, scopes: ['x'.repeat(70_000)] } } as ReturnType<typeof ticked>;
-  const outcomes = await Promise.all([good(1), bad([ticked(2), asked('d1', 'r1') as ReturnType<typeof ticked>]), bad([huge]), good(3)]);
+  const huge = {
+    ...asked('d2', 'r2'),
+    data: { ...asked('d2', 'r2').data, scopes: ['x'.repeat(70_000)] },
+  } as ReturnType<typeof ticked>;
+  const outcomes = await Promise.all([
+    good(1),
+    bad([ticked(2), asked('d1', 'r1') as ReturnType<typeof ticked>]),
+    bad([huge]),
+    good(3),
+  ]);
   t.match(outcomes, [{ right: 1 }, { left: { code: 'internal' } }, { left: { code: 'internal' } }, { right: 2 }]);
   t.equal(bugs.length, 2);
   t.equal(ledger.views.pending.size(), 0);
@@ -100,13 +109,25 @@ t.test('told in order: who listens, who asked, and then what it ends', async (t)
   ledger.listen({ announce: (e) => told.push(`announce ${e.seq}`), enforce: (e) => told.push(`enforce ${e.seq}`) });
   const commit = (name: string, facts: number) =>
     new Promise<void>((resolve) =>
-      ledger.commit({ decide: () => E.right(Array.from({ length: facts }, (_, i) => ticked(i))), answer: () => name }, (outcome) => {
-        told.push(`answer ${E.isRight(outcome) ? outcome.right : ''}`);
-        resolve();
-      }),
+      ledger.commit(
+        { decide: () => E.right(Array.from({ length: facts }, (_, i) => ticked(i))), answer: () => name },
+        (outcome) => {
+          told.push(`answer ${E.isRight(outcome) ? outcome.right : ''}`);
+          resolve();
+        },
+      ),
     );
   await Promise.all([commit('a', 2), commit('b', 1)]);
-  t.same(told, ['announce 1', 'announce 2', 'answer a', 'enforce 1', 'enforce 2', 'announce 3', 'answer b', 'enforce 3']);
+  t.same(told, [
+    'announce 1',
+    'announce 2',
+    'answer a',
+    'enforce 1',
+    'enforce 2',
+    'announce 3',
+    'answer b',
+    'enforce 3',
+  ]);
   await ledger.close();
 });
 
@@ -139,7 +160,8 @@ t.test('follow: history, cutover and live, with nothing missed or told twice', a
 t.test('found by subject and by type, also where the index trails the log', async (t) => {
   const clock = new TestClock();
   const ledger = await openLedger(folder(t), { clock });
-  const found = (query: Parameters<typeof ledger.log.query>[0]) => [...ledger.log.query(query)].map((e: Event) => e.seq);
+  const found = (query: Parameters<typeof ledger.log.query>[0]) =>
+    [...ledger.log.query(query)].map((e: Event) => e.seq);
   for (let i = 1; i <= 30; i++) await write(ledger, i % 3 === 0 ? asked(`d${i % 2}`, `r${i}`) : ticked(i));
   clock.pass(1000);
   await new Promise(setImmediate);
@@ -155,10 +177,7 @@ t.test('found by subject and by type, also where the index trails the log', asyn
     found({ type: 'pairing.requested', after: 10, upTo: 35 }),
     asks.filter((i) => i > 10 && i <= 35),
   );
-  t.same(
-    found({ after: 37 }),
-    [38, 39, 40],
-  );
+  t.same(found({ after: 37 }), [38, 39, 40]);
   await ledger.close();
 });
 
@@ -198,7 +217,19 @@ t.test('a clock that jumps is an event, and time in the log never runs backwards
 t.test('deadlines go on while a clock that was set back makes the time of events stand still', async (t) => {
   const clock = new TestClock();
   const ledger = await openLedger(folder(t), { clock });
-  const moment = () => new Promise<{ at: number; now: number }>((resolve) => ledger.commit({ decide: (_, m) => (resolve(m), E.right([ticked(0)])), answer: () => 0 }, () => {}));
+  const moment = () =>
+    new Promise<{ at: number; now: number }>((resolve) =>
+      ledger.commit(
+        {
+          decide: (_, m) => {
+            resolve(m);
+            return E.right([ticked(0)]);
+          },
+          answer: () => undefined,
+        },
+        () => {},
+      ),
+    );
   const before = await moment();
   clock.set(-3_600_000);
   clock.pass(60_000);

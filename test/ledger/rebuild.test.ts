@@ -18,7 +18,10 @@ const checked = async (path: string) => {
   return result;
 };
 
-const tampered = async (path: string, how: (pending: { putSync(k: string, v: string): void; removeSync(k: string): void; get(k: string): string }) => void) => {
+const tampered = async (
+  path: string,
+  how: (pending: { putSync(k: string, v: string): void; removeSync(k: string): void; get(k: string): string }) => void,
+) => {
   const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
   const pending = env.openDB('view:pending', { encoding: 'string' });
   env.transactionSync(() => how(pending as never));
@@ -33,7 +36,12 @@ t.test('views are what the log makes of them, to the byte', async (t) => {
 
 t.test('a row that was edited, added or dropped behind the log is found, and a rebuild mends it', async (t) => {
   const cases = [
-    { is: 'different', key: 'd1', how: (db: { putSync(k: string, v: string): void; get(k: string): string }) => db.putSync('d1', db.get('d1').replace('operator.read', 'operator.admin')) },
+    {
+      is: 'different',
+      key: 'd1',
+      how: (db: { putSync(k: string, v: string): void; get(k: string): string }) =>
+        db.putSync('d1', db.get('d1').replace('operator.read', 'operator.admin')),
+    },
     { is: 'extra', key: 'zz', how: (db: { putSync(k: string, v: string): void }) => db.putSync('zz', '{}') },
     { is: 'missing', key: 'd2', how: (db: { removeSync(k: string): void }) => db.removeSync('d2') },
   ];

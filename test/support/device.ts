@@ -39,12 +39,53 @@ export interface Claims {
 }
 
 /** Params of a connect, signed for this challenge. */
-export const connectParams = (key: Key | undefined, challenge: { nonce: string; ts: number }, claims: Claims = {}): Frame => {
+export const connectParams = (
+  key: Key | undefined,
+  challenge: { nonce: string; ts: number },
+  claims: Claims = {},
+): Frame => {
   const client = { id: 'cli', version: '2026.9.1', platform: 'linux', mode: 'cli', ...claims.client } as Frame;
-  const { minProtocol = 4, maxProtocol = 4, role = 'operator', scopes = ['operator.read'], auth = {}, caps = [], commands } = claims;
-  const fields = key && ['v3', key.id, client.id, client.mode, role, scopes.join(','), challenge.ts, auth.token ?? auth.deviceToken ?? '', challenge.nonce, client.platform.trim().toLowerCase(), (client.deviceFamily ?? '').trim().toLowerCase()];
-  const device = key && fields && { id: key.id, publicKey: key.publicKey, signature: key.sign(fields.join('|')), signedAt: challenge.ts, nonce: challenge.nonce };
-  return { minProtocol, maxProtocol, client, role, scopes, caps, ...(commands ? { commands } : {}), auth, ...(device ? { device } : {}) };
+  const {
+    minProtocol = 4,
+    maxProtocol = 4,
+    role = 'operator',
+    scopes = ['operator.read'],
+    auth = {},
+    caps = [],
+    commands,
+  } = claims;
+  const fields = key && [
+    'v3',
+    key.id,
+    client.id,
+    client.mode,
+    role,
+    scopes.join(','),
+    challenge.ts,
+    auth.token ?? auth.deviceToken ?? '',
+    challenge.nonce,
+    client.platform.trim().toLowerCase(),
+    (client.deviceFamily ?? '').trim().toLowerCase(),
+  ];
+  const device = key &&
+    fields && {
+      id: key.id,
+      publicKey: key.publicKey,
+      signature: key.sign(fields.join('|')),
+      signedAt: challenge.ts,
+      nonce: challenge.nonce,
+    };
+  return {
+    minProtocol,
+    maxProtocol,
+    client,
+    role,
+    scopes,
+    caps,
+    ...(commands ? { commands } : {}),
+    auth,
+    ...(device ? { device } : {}),
+  };
 };
 
 /** An open socket, and what came through it. */
@@ -87,7 +128,8 @@ export class Wire {
         const frame = this.frames[this.taken++];
         if (fits(frame)) return frame;
       }
-      if (this.closed !== undefined) throw new Error(`closed ${this.closed.code} ${this.closed.reason} instead of a frame`);
+      if (this.closed !== undefined)
+        throw new Error(`closed ${this.closed.code} ${this.closed.reason} instead of a frame`);
       await this.news(deadline);
     }
   }

@@ -15,7 +15,9 @@ interface Schema {
 /** The published package wants Node 22; where it does not load, frames of protocol 4 go unchecked and `checked.v4` stays 0. */
 const published = await (async () => {
   try {
-    const { ProtocolSchemas } = (await import('@openclaw/gateway-protocol/schema')) as { ProtocolSchemas: Readonly<Record<string, object>> };
+    const { ProtocolSchemas } = (await import('@openclaw/gateway-protocol/schema')) as {
+      ProtocolSchemas: Readonly<Record<string, object>>;
+    };
     const { Compile } = (await import('typebox/compile')) as unknown as { Compile: (schema: object) => Schema };
     return { ProtocolSchemas, Compile };
   } catch {
@@ -42,7 +44,9 @@ const schemaOf = (name: string): Schema | undefined => {
 const mustFit = (name: string, value: unknown): void => {
   const schema = schemaOf(name);
   if (schema === undefined || schema.Check(value)) return;
-  throw new Error(`not a ${name}: ${JSON.stringify([...schema.Errors(value)].slice(0, 3))} in ${JSON.stringify(value)}`);
+  throw new Error(
+    `not a ${name}: ${JSON.stringify([...schema.Errors(value)].slice(0, 3))} in ${JSON.stringify(value)}`,
+  );
 };
 
 const EVENTS: Readonly<Record<string, string>> = {
@@ -69,7 +73,8 @@ const RESULTS: Readonly<Record<string, string>> = {
 export const checkFrame = (frame: any, dialect: number | undefined): void => {
   if (dialect === 3) {
     const shape = decode(V3Frame, frame);
-    if (E.isLeft(shape)) throw new Error(`not a frame of protocol 3: ${rulesOf(shape.left)} in ${JSON.stringify(frame)}`);
+    if (E.isLeft(shape))
+      throw new Error(`not a frame of protocol 3: ${rulesOf(shape.left)} in ${JSON.stringify(frame)}`);
     checked.v3++;
     return;
   }

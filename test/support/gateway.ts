@@ -31,12 +31,25 @@ export interface RunningOptions {
 }
 
 /** A gateway in this process, on a port of its own, with a state folder of its own that is gone when the test is over. */
-export const running = async (t: Test, { config, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {}): Promise<Running> => {
+export const running = async (
+  t: Test,
+  { config, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {},
+): Promise<Running> => {
   if (config !== undefined) writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config }));
-  const settings = loadSettings({ port: 0, ...flags }, { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env });
+  const settings = loadSettings(
+    { port: 0, ...flags },
+    { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env },
+  );
   const clock = new SkipClock();
   const lines: string[] = [];
-  const log = new Logging({ level: 'debug', file: join(state, 'gateway.log'), temporary: state, clock, out: (line) => lines.push(line), err: (line) => lines.push(line) });
+  const log = new Logging({
+    level: 'debug',
+    file: join(state, 'gateway.log'),
+    temporary: state,
+    clock,
+    out: (line) => lines.push(line),
+    err: (line) => lines.push(line),
+  });
   const gateway = await startGateway({ settings, clock, entropy: systemEntropy(), log });
   let stopped = false;
   const stop = async (): Promise<void> => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Test } from 'tap';
 import { type Fact, subjectOf } from '../../events/index.js';
-import type { Clock } from '../../src/ports.js';
 import { Ledger, type LedgerOptions } from '../../src/ledger/ledger.js';
+import type { Clock } from '../../src/ports.js';
 import { TestClock, testEntropy } from './world.js';
 
 /** A folder that is gone when the test is over. */

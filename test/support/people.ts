@@ -7,7 +7,13 @@ import type { FreshToken } from '../../src/decisions/issue.js';
 import type { Principal } from '../../src/decisions/principal.js';
 import type { History, Result } from './given.js';
 
-export const ALL = ['operator.admin', 'operator.read', 'operator.write', 'operator.approvals', 'operator.pairing'] as const;
+export const ALL = [
+  'operator.admin',
+  'operator.read',
+  'operator.write',
+  'operator.approvals',
+  'operator.pairing',
+] as const;
 
 export const RULES: Rules = { localClient: true, localBackend: true, scopesWithoutDevice: false };
 
@@ -47,13 +53,19 @@ export const handshake = (device: string | undefined, claims: Partial<Connect> =
 export const connects = (history: History, command: Connect, waiting?: number): Result<TurnedAway> =>
   history.when((views, moment) =>
     connect(
-      { device: command.device && deviceIn(views, command.device.id, moment), waiting: () => waiting ?? views.pending.size() },
+      {
+        device: command.device && deviceIn(views, command.device.id, moment),
+        waiting: () => waiting ?? views.pending.size(),
+      },
       command,
       moment,
     ),
   );
 
-export const person = (scopes: readonly string[], more: Partial<Extract<Principal, { kind: 'connection' }>> = {}): Principal => ({
+export const person = (
+  scopes: readonly string[],
+  more: Partial<Extract<Principal, { kind: 'connection' }>> = {},
+): Principal => ({
   kind: 'connection',
   connection: 'c-person',
   method: 'token',
@@ -62,14 +74,29 @@ export const person = (scopes: readonly string[], more: Partial<Extract<Principa
   ...more,
 });
 
-export const admin = person(['operator.admin'], { connection: 'c-admin', device: 'd'.repeat(64), method: 'device-token' });
+export const admin = person(['operator.admin'], {
+  connection: 'c-admin',
+  device: 'd'.repeat(64),
+  method: 'device-token',
+});
 
 export const approves = (history: History, requestId: string, by: Principal = admin) =>
-  history.when((views, moment) => approve(deviceOfRequest(views, requestId, moment), { requestId, by, fresh: fresh() }, moment));
+  history.when((views, moment) =>
+    approve(deviceOfRequest(views, requestId, moment), { requestId, by, fresh: fresh() }, moment),
+  );
 
 /** A device that asked and was approved. Returns the handshake it asked with. */
-export const paired = (history: History, device: string, scopes: readonly string[], role: Role = 'operator'): Connect => {
-  const command = handshake(device, { scopes, role, ...(role === 'node' ? { client: { id: 'node-host', mode: 'node', platform: 'linux', version: '1' } } : {}) });
+export const paired = (
+  history: History,
+  device: string,
+  scopes: readonly string[],
+  role: Role = 'operator',
+): Connect => {
+  const command = handshake(device, {
+    scopes,
+    role,
+    ...(role === 'node' ? { client: { id: 'node-host', mode: 'node', platform: 'linux', version: '1' } } : {}),
+  });
   connects(history, command);
   approves(history, command.requestId);
   return command;
@@ -79,5 +106,8 @@ export const paired = (history: History, device: string, scopes: readonly string
 export const withToken = (history: History, device: string, claims: Partial<Connect> = {}, token?: string): Connect => {
   const row = history.views.paired.get(device)?.tokens[claims.role ?? 'operator'];
   const id = token ?? row?.token ?? 'none';
-  return handshake(device, { shown: { method: 'device-token', credential: `of ${id}`, token: id, otherwise: 'device_token_mismatch' }, ...claims });
+  return handshake(device, {
+    shown: { method: 'device-token', credential: `of ${id}`, token: id, otherwise: 'device_token_mismatch' },
+    ...claims,
+  });
 };

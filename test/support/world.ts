@@ -64,7 +64,10 @@ export const testEntropy = (seed = 'seed'): Entropy => {
   let drawn = 0;
   const draw = (): Buffer => createHash('sha256').update(`${seed}:${drawn++}`).digest();
   return {
-    uuid: () => draw().toString('hex').replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
+    uuid: () =>
+      draw()
+        .toString('hex')
+        .replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
     bytes: (count) => Buffer.concat(Array.from({ length: Math.ceil(count / 32) }, draw)).subarray(0, count),
   };
 };

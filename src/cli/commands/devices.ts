@@ -25,7 +25,8 @@ export const call = async (method: string, params: unknown, options: ReachOption
       client.close();
     }
   } catch (error) {
-    if (!(error instanceof Unreachable) || options.url !== undefined || settings.file.gateway.mode === 'remote') throw error;
+    if (!(error instanceof Unreachable) || options.url !== undefined || settings.file.gateway.mode === 'remote')
+      throw error;
     const { callOffline } = await import('../offline.js');
     tell('The gateway is not running: working on its log.');
     return callOffline(method, params, settings);
@@ -62,7 +63,11 @@ const pendingRow = ({ requestId, displayName, deviceId, role, remoteIp, ts, isRe
 /** What a yes would grant: shown where the yes is given. */
 const asks = ({ requestId, scopes, pinned, platform }: Pending): readonly string[] => [
   `  ${requestId} asks for ${scopes.length === 0 ? 'no scopes' : scopes.join(', ')}`,
-  ...(pinned === undefined ? [] : [`  ${requestId} claims ${platform ?? 'no platform'}; approved before as ${[pinned.platform, pinned.deviceFamily].filter(Boolean).join(', ')}`]),
+  ...(pinned === undefined
+    ? []
+    : [
+        `  ${requestId} claims ${platform ?? 'no platform'}; approved before as ${[pinned.platform, pinned.deviceFamily].filter(Boolean).join(', ')}`,
+      ]),
 ];
 
 const pairedRow = ({ displayName, deviceId, roles, scopes = [], tokens, remoteIp }: Paired): readonly string[] => [
@@ -90,7 +95,9 @@ const preview = async (options: ReachOptions): Promise<void> => {
   if (newest === undefined) throw new Exit(exit.refused, ['No pending device pairing requests to approve']);
   await table(['Request', 'Device', 'Role', 'IP', 'Age', 'Flags'], [pendingRow(newest)]);
   for (const line of asks(newest)) say(line);
-  throw new Exit(exit.refused, [`Nothing was approved. Approve this exact request with: openclaw devices approve ${newest.requestId}`]);
+  throw new Exit(exit.refused, [
+    `Nothing was approved. Approve this exact request with: openclaw devices approve ${newest.requestId}`,
+  ]);
 };
 
 const DEVICE_ID = /^[0-9a-f]{64}$/i;
@@ -99,7 +106,10 @@ const DEVICE_ID = /^[0-9a-f]{64}$/i;
 const explainDeviceId = async (id: string, options: ReachOptions): Promise<void> => {
   if (!DEVICE_ID.test(id)) return;
   const request = (await lists(options)).pending.find(({ deviceId }) => deviceId === id.toLowerCase());
-  const next = request === undefined ? 'it has no pending request: openclaw devices list' : `its pending request is ${request.requestId}: openclaw devices approve ${request.requestId}`;
+  const next =
+    request === undefined
+      ? 'it has no pending request: openclaw devices list'
+      : `its pending request is ${request.requestId}: openclaw devices approve ${request.requestId}`;
   throw new Exit(exit.refused, [`unknown requestId: that is a device id; ${next}`]);
 };
 
@@ -115,7 +125,9 @@ export const remove = async (deviceId: string, options: ReachOptions, asJson: bo
   else say(`Removed ${deviceId}`);
 };
 
-export const clear = async (options: ReachOptions & { readonly yes: boolean; readonly pending: boolean }): Promise<void> => {
+export const clear = async (
+  options: ReachOptions & { readonly yes: boolean; readonly pending: boolean },
+): Promise<void> => {
   if (!options.yes) throw new Exit(exit.refused, ['Refusing to clear pairing table without --yes']);
   const { pending, paired } = await lists(options);
   for (const { deviceId } of paired) await call('device.pair.remove', { deviceId }, options);
@@ -136,13 +148,23 @@ const rejectIfThere = async (requestId: string, options: ReachOptions): Promise<
   }
 };
 
-export const rotate = async (deviceId: string, role: string, scopes: readonly string[] | undefined, options: ReachOptions): Promise<void> =>
+export const rotate = async (
+  deviceId: string,
+  role: string,
+  scopes: readonly string[] | undefined,
+  options: ReachOptions,
+): Promise<void> =>
   json(await call('device.token.rotate', { deviceId, role, ...(scopes === undefined ? {} : { scopes }) }, options));
 
 export const revoke = async (deviceId: string, role: string, options: ReachOptions): Promise<void> =>
   json(await call('device.token.revoke', { deviceId, role }, options));
 
-export const rename = async (deviceId: string, label: string, options: ReachOptions, asJson: boolean): Promise<void> => {
+export const rename = async (
+  deviceId: string,
+  label: string,
+  options: ReachOptions,
+  asJson: boolean,
+): Promise<void> => {
   const result = (await call('device.pair.rename', { deviceId, label }, options)) as { label: string };
   if (asJson) json(result);
   else say(`Renamed ${deviceId} to ${result.label}`);

@@ -1,4 +1,4 @@
-import { type Event, type EventType, isEventType, catalogue } from '../../../events/index.js';
+import { catalogue, type Event, type EventType, isEventType } from '../../../events/index.js';
 import { exit } from '../../errors.js';
 import { follow } from '../../ledger/follow.js';
 import { type Query, Reader } from '../../ledger/reader.js';
@@ -22,10 +22,16 @@ const POLL_MS = 200;
 export const events = async (options: EventsOptions): Promise<void> => {
   const store = openLog();
   const reader = new Reader(() => store);
-  const query: Query = { type: typeOf(options.type), subject: options.subject, ...(options.after === undefined ? {} : { after: options.after }) };
+  const query: Query = {
+    type: typeOf(options.type),
+    subject: options.subject,
+    ...(options.after === undefined ? {} : { after: options.after }),
+  };
   try {
     let shown = 0;
-    for (const event of options.after === undefined && options.limit !== undefined ? newest(reader, query, options.limit) : reader.query(query)) {
+    for (const event of options.after === undefined && options.limit !== undefined
+      ? newest(reader, query, options.limit)
+      : reader.query(query)) {
       if (options.limit !== undefined && shown >= options.limit) break;
       show(event, options);
       shown++;
@@ -38,7 +44,10 @@ export const events = async (options: EventsOptions): Promise<void> => {
 
 const openLog = (): Store => {
   const { ledger } = settingsFromHere().paths;
-  if (!Store.exists(ledger)) throw new Exit(exit.refused, [`there is no log in ${ledger}: has a gateway run here? (OPENCLAW_STATE_DIR names another state folder)`]);
+  if (!Store.exists(ledger))
+    throw new Exit(exit.refused, [
+      `there is no log in ${ledger}: has a gateway run here? (OPENCLAW_STATE_DIR names another state folder)`,
+    ]);
   return new Store({ path: ledger, readOnly: true });
 };
 
@@ -72,6 +81,8 @@ const goOn = async (store: Store, reader: Reader, { type, subject }: Query, opti
     });
   store.refresh();
   for await (const chunk of follow(reader, reader.position, news, stop.signal)) {
-    for (const event of chunk) if ((type === undefined || event.type === type) && (subject === undefined || event.subject === subject)) show(event, options);
+    for (const event of chunk)
+      if ((type === undefined || event.type === type) && (subject === undefined || event.subject === subject))
+        show(event, options);
   }
 };

@@ -18,12 +18,21 @@ export const run = async (options: RunOptions): Promise<void> => {
   process.umask(0o077);
   const settings = loadSettings(options, process.env);
   const temporary = process.platform === 'win32' ? tmpdir() : '/tmp';
-  const log = new Logging({ level: settings.log.level, file: settings.log.file, temporary, clock: systemClock, out: say, err: tell });
+  const log = new Logging({
+    level: settings.log.level,
+    file: settings.log.file,
+    temporary,
+    clock: systemClock,
+    out: say,
+    err: tell,
+  });
   noteWhatHasNoEffect(settings, log);
   const gateway = await begin(options, settings, log);
   noteSecret(gateway, log);
   log.gateway.info('agent model: none configured');
-  log.gateway.info(`listening on ${gateway.listening.map(({ host, port }) => `ws://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')} (PID ${process.pid})`);
+  log.gateway.info(
+    `listening on ${gateway.listening.map(({ host, port }) => `ws://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')} (PID ${process.pid})`,
+  );
   log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
   await stopped(gateway, log);
 };
@@ -34,16 +43,25 @@ const begin = async ({ newKeys }: RunOptions, settings: Settings, log: Logging):
   } catch (error) {
     const { code, words } = explained(error);
     const { name, port } = error as { name: string; port?: number };
-    const hint = name === 'PortTaken' ? [`Port ${port} is already in use. Stop what listens there, or choose another: openclaw gateway run --port ${Number(port) + 1}`] : [];
+    const hint =
+      name === 'PortTaken'
+        ? [
+            `Port ${port} is already in use. Stop what listens there, or choose another: openclaw gateway run --port ${Number(port) + 1}`,
+          ]
+        : [];
     throw new Exit(code, [`Gateway failed to start: ${words[0] ?? ''}`, ...words.slice(1), ...hint]);
   }
 };
 
 const noteWhatHasNoEffect = ({ file, paths }: Settings, log: Logging): void => {
   if (file.ignored.length > 0) log.gateway.info(`${file.path}: without effect here: ${file.ignored.join(', ')}`);
-  const edited = ['pending.json', 'paired.json'].map((name) => join('devices', name)).filter((name) => existsSync(join(paths.state, name)));
+  const edited = ['pending.json', 'paired.json']
+    .map((name) => join('devices', name))
+    .filter((name) => existsSync(join(paths.state, name)));
   if (edited.length > 0) {
-    log.gateway.warn(`${edited.join(' and ')} in ${paths.state} have no effect here: who may connect is decided by the log; use openclaw devices list, approve, reject, remove`);
+    log.gateway.warn(
+      `${edited.join(' and ')} in ${paths.state} have no effect here: who may connect is decided by the log; use openclaw devices list, approve, reject, remove`,
+    );
   }
 };
 

@@ -5,7 +5,12 @@ import { type ReachOptions, reach, settingsFromHere, targetOf } from '../reach.j
 
 /* openclaw gateway status, health, probe and call, and openclaw health and status. */
 
-export const callMethod = async (method: string, params: string, options: ReachOptions, asJson: boolean): Promise<void> => {
+export const callMethod = async (
+  method: string,
+  params: string,
+  options: ReachOptions,
+  asJson: boolean,
+): Promise<void> => {
   const { client } = await reach(options);
   try {
     const payload = await client.call(method, parse(params));
@@ -39,7 +44,12 @@ export const health = async (options: ReachOptions, asJson: boolean): Promise<vo
     const started = Date.now();
     const result = (await client.call('health', {})) as HealthResult;
     if (asJson) json(result);
-    else say(result.ok ? `Gateway health: OK (${Date.now() - started}ms, ${target.url})` : `Gateway health: log not writable: ${result.log?.why ?? ''}`);
+    else
+      say(
+        result.ok
+          ? `Gateway health: OK (${Date.now() - started}ms, ${target.url})`
+          : `Gateway health: log not writable: ${result.log?.why ?? ''}`,
+      );
     if (!result.ok) throw new Exit(exit.notWritable);
   } finally {
     client.close();
@@ -63,7 +73,14 @@ const look = async (options: ReachOptions): Promise<Reachable> => {
     const { client, target: reached } = await reach({ ...options, scopes: ['operator.read'], mode: 'probe' });
     const { server, protocol } = client.hello;
     client.close();
-    return { reachable: true, url: reached.url, source: reached.source, server: server.version, protocol, ms: Date.now() - started };
+    return {
+      reachable: true,
+      url: reached.url,
+      source: reached.source,
+      server: server.version,
+      protocol,
+      ms: Date.now() - started,
+    };
   } catch (error) {
     if (!(error instanceof Unreachable) && !(error instanceof ConnectRefused)) throw error;
     return { reachable: false, ...target, error: error.message };
@@ -77,7 +94,9 @@ export const probe = async (options: ReachOptions, asJson: boolean): Promise<voi
   else {
     say('Gateway Status');
     say(`Reachable: ${found.reachable ? 'yes' : 'no'}`);
-    say(`Connect: ${found.reachable ? `ok (${found.ms}ms)` : `failed (${found.error})`} ${found.url} (${found.source})`);
+    say(
+      `Connect: ${found.reachable ? `ok (${found.ms}ms)` : `failed (${found.error})`} ${found.url} (${found.source})`,
+    );
     if (found.reachable) say(`Server: ${found.server}, protocol ${found.protocol}`);
   }
   if (!found.reachable) throw new Exit(exit.refused);
@@ -103,10 +122,27 @@ export const status = async (options: ReachOptions, asJson: boolean): Promise<vo
   }
   const { client } = await reach(options, settings);
   try {
-    const [pair, alive] = (await Promise.all([client.call('device.pair.list', {}), client.call('health', {})])) as [PairLists, HealthResult];
-    const counts = { pending: pair.pending.length, paired: pair.paired.length, connected: pair.paired.filter(({ connected }) => connected).length };
-    if (asJson) return json({ ...found, healthy: alive.ok, uptimeMs: client.hello.snapshot.uptimeMs, ...counts, state: settings.paths.state });
-    if (counts.pending > 0) say(`${counts.pending} ${counts.pending === 1 ? 'request waits' : 'requests wait'} for a decision: openclaw devices list`);
+    const [pair, alive] = (await Promise.all([client.call('device.pair.list', {}), client.call('health', {})])) as [
+      PairLists,
+      HealthResult,
+    ];
+    const counts = {
+      pending: pair.pending.length,
+      paired: pair.paired.length,
+      connected: pair.paired.filter(({ connected }) => connected).length,
+    };
+    if (asJson)
+      return json({
+        ...found,
+        healthy: alive.ok,
+        uptimeMs: client.hello.snapshot.uptimeMs,
+        ...counts,
+        state: settings.paths.state,
+      });
+    if (counts.pending > 0)
+      say(
+        `${counts.pending} ${counts.pending === 1 ? 'request waits' : 'requests wait'} for a decision: openclaw devices list`,
+      );
     say(`Gateway: running, version ${found.server}, up ${Math.round((client.hello.snapshot.uptimeMs ?? 0) / 1000)}s`);
     say(`Target: ${found.url} (${found.source})`);
     say(`Health: ${alive.ok ? 'OK' : `log not writable: ${alive.log?.why ?? ''}`}`);

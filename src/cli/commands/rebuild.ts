@@ -16,7 +16,13 @@ const pathOfLog = (): string => {
 /** Drops every view and makes it anew from the log. The gateway must be down. */
 export const rebuildViews = async (asJson: boolean): Promise<void> => {
   const onBug = (error: unknown): void => console.error(error);
-  const ledger = await Ledger.open({ path: pathOfLog(), purpose: 'openclaw rebuild', clock: systemClock, entropy: systemEntropy(), onBug });
+  const ledger = await Ledger.open({
+    path: pathOfLog(),
+    purpose: 'openclaw rebuild',
+    clock: systemClock,
+    entropy: systemEntropy(),
+    onBug,
+  });
   try {
     const events = ledger.rebuild();
     if (asJson) json({ events });
@@ -35,7 +41,10 @@ export const checkViews = async (asJson: boolean): Promise<void> => {
     else say(`${result.events} events replayed, ${result.rows} rows compared, ${result.differences.length} different`);
     if (result.differences.length === 0) return;
     const named = result.differences.slice(0, 10).map(({ view, key, is }) => `${view} ${key}: ${is}`);
-    throw new Exit(exit.damaged, [...named, 'The views are not what the log makes of them. Keep a copy of the ledger folder, stop the gateway, then: openclaw rebuild']);
+    throw new Exit(exit.damaged, [
+      ...named,
+      'The views are not what the log makes of them. Keep a copy of the ledger folder, stop the gateway, then: openclaw rebuild',
+    ]);
   } finally {
     await store.close();
   }

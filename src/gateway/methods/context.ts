@@ -1,4 +1,4 @@
-import { anything, anyText, closed, flag, integer, mapOf } from '../../codec.js';
+import { anyText, anything, closed, flag, integer, mapOf } from '../../codec.js';
 import { configForClients } from '../../config/shown.js';
 import { ADMIN } from '../../decisions/scopes.js';
 import { limits } from '../../limits.js';
@@ -20,7 +20,12 @@ export const context: Family = {
   'config.get': method(none, (_, { session, parts }) => answer(configForClients(parts.settings, may(session, ADMIN)))),
 
   'config.schema': method(none, (_, { parts }) =>
-    answer({ schema: { type: 'object' }, uiHints: {}, version: '1', generatedAt: new Date(parts.clock.now()).toISOString() }),
+    answer({
+      schema: { type: 'object' },
+      uiHints: {},
+      version: '1',
+      generatedAt: new Date(parts.clock.now()).toISOString(),
+    }),
   ),
 
   'channels.status': method(closed({}, { probe: flag, timeoutMs: integer(0) }), (_, { parts }) =>
@@ -37,7 +42,9 @@ export const context: Family = {
     }),
   ),
 
-  'agents.list': method(none, () => answer({ defaultId: 'main', mainKey: 'main', scope: 'per-sender', agents: [{ id: 'main' }] })),
+  'agents.list': method(none, () =>
+    answer({ defaultId: 'main', mainKey: 'main', scope: 'per-sender', agents: [{ id: 'main' }] }),
+  ),
 
   'agent.identity.get': method(closed({}, { agentId: id, sessionKey: id }), ({ agentId }) =>
     answer({ agentId: agentId ?? 'main', name: 'clawledger', avatar: 'C' }),
@@ -45,13 +52,23 @@ export const context: Family = {
 
   'models.list': method(open, () => answer({ models: [] })),
 
-  'tools.catalog': method(closed({}, { agentId: id, includePlugins: flag }), ({ agentId }) => answer({ agentId: agentId ?? 'main', profiles: [], groups: [] })),
-
-  'sessions.list': method(open, (_, { parts }) =>
-    answer({ ts: parts.clock.now(), path: '(multiple)', count: 0, defaults: { modelProvider: null, model: null, contextTokens: null }, sessions: [] }),
+  'tools.catalog': method(closed({}, { agentId: id, includePlugins: flag }), ({ agentId }) =>
+    answer({ agentId: agentId ?? 'main', profiles: [], groups: [] }),
   ),
 
-  'sessions.usage': method(open, (_, { parts }) => answer({ updatedAt: parts.clock.now(), startDate: '', endDate: '', sessions: [], totals: {}, aggregates: {} })),
+  'sessions.list': method(open, (_, { parts }) =>
+    answer({
+      ts: parts.clock.now(),
+      path: '(multiple)',
+      count: 0,
+      defaults: { modelProvider: null, model: null, contextTokens: null },
+      sessions: [],
+    }),
+  ),
+
+  'sessions.usage': method(open, (_, { parts }) =>
+    answer({ updatedAt: parts.clock.now(), startDate: '', endDate: '', sessions: [], totals: {}, aggregates: {} }),
+  ),
 
   'sessions.subscribe': method(open, () => answer({ subscribed: true })),
 
@@ -61,7 +78,9 @@ export const context: Family = {
 
   'skills.status': method(open, () => answer({ workspaceDir: '', managedSkillsDir: '', skills: [] })),
 
-  'usage.cost': method(open, (_, { parts }) => answer({ updatedAt: parts.clock.now(), days: 0, daily: [], totals: {} })),
+  'usage.cost': method(open, (_, { parts }) =>
+    answer({ updatedAt: parts.clock.now(), days: 0, daily: [], totals: {} }),
+  ),
 
   'voicewake.get': method(none, () => answer({ triggers: [] })),
   'talk.config': method(open, () => answer({ config: {} })),

@@ -1,6 +1,6 @@
-import { closed, listOf, text } from '../../codec.js';
 import type { Role } from '../../../events/index.js';
 import type { Views } from '../../../projections/index.js';
+import { closed, listOf, text } from '../../codec.js';
 import { approve } from '../../decisions/approve.js';
 import { deviceIn, deviceOfRequest } from '../../decisions/device.js';
 import type { FreshToken } from '../../decisions/issue.js';
@@ -35,14 +35,17 @@ const shown = (views: Views, device: string, { session, parts }: Call) => {
   const row = views.paired.get(device);
   if (row === undefined) return undefined;
   const usage = views.usage.get(device);
-  return session.dialect === 4 ? pairedInDialect4(row, usage, parts.sessions.isConnected(device)) : pairedOnWire(row, usage);
+  return session.dialect === 4
+    ? pairedInDialect4(row, usage, parts.sessions.isConnected(device))
+    : pairedOnWire(row, usage);
 };
 
 /** Approves a request. What is answered is the device as the approval left it. */
 export const approveRequest = (id: string, call: Call, reply: (device: string, views: Views) => unknown): Reply => {
   const fresh = freshFor(id, call);
   return commit({
-    decide: (views, moment) => approve(deviceOfRequest(views, id, moment), { requestId: id, by: call.by, fresh }, moment),
+    decide: (views, moment) =>
+      approve(deviceOfRequest(views, id, moment), { requestId: id, by: call.by, fresh }, moment),
     answer: ([event], views) => reply(event?.type === 'pairing.approved' ? event.data.device : '', views),
   });
 };
@@ -67,7 +70,10 @@ export const devices: Family = {
   'device.pair.list': method(none, (_, { by, session, parts }) => answer(parts.pairList.for(by, session.dialect))),
 
   'device.pair.approve': method(requestId, (params, call) =>
-    approveRequest(params.requestId, call, (device, views) => ({ requestId: params.requestId, device: shown(views, device, call) })),
+    approveRequest(params.requestId, call, (device, views) => ({
+      requestId: params.requestId,
+      device: shown(views, device, call),
+    })),
   ),
 
   'device.pair.reject': method(requestId, (params, call) =>
@@ -81,8 +87,10 @@ export const devices: Family = {
     }),
   ),
 
-  'device.pair.rename': method(closed({ deviceId: text(), label: text(limits.claims.labelChars) }, {}), (params, call) =>
-    renameDevice(params.deviceId, params.label, call, (label) => ({ deviceId: params.deviceId, label })),
+  'device.pair.rename': method(
+    closed({ deviceId: text(), label: text(limits.claims.labelChars) }, {}),
+    (params, call) =>
+      renameDevice(params.deviceId, params.label, call, (label) => ({ deviceId: params.deviceId, label })),
   ),
 
   'device.token.rotate': method(
@@ -95,10 +103,18 @@ export const devices: Family = {
       const own = session.device === id;
       const delivery = session.dialect === 4 ? { tokenDelivery: own ? 'in-band' : 'withheld-cross-device' } : {};
       return commit({
-        decide: (views, moment) => rotate(deviceIn(views, id, moment), { role, scopes: scopes && normalised(scopes), by, fresh }, moment),
+        decide: (views, moment) =>
+          rotate(deviceIn(views, id, moment), { role, scopes: scopes && normalised(scopes), by, fresh }, moment),
         answer: (_, views) => {
           const token = views.paired.get(id)?.tokens[role];
-          return { deviceId: id, role, ...(own ? { token: keys.deviceToken(id, role, fresh.token) } : {}), ...delivery, scopes: token?.scopes, rotatedAtMs: token?.rotatedAt };
+          return {
+            deviceId: id,
+            role,
+            ...(own ? { token: keys.deviceToken(id, role, fresh.token) } : {}),
+            ...delivery,
+            scopes: token?.scopes,
+            rotatedAtMs: token?.rotatedAt,
+          };
         },
       });
     },

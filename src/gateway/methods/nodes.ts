@@ -1,9 +1,9 @@
-import { closed, text } from '../../codec.js';
 import type { PairedDevice, PendingRequest } from '../../../projections/index.js';
+import { closed, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
 import { refusal } from '../../errors.js';
-import { isLoopback } from '../place.js';
 import type { Parts } from '../parts.js';
+import { isLoopback } from '../place.js';
 import { approveRequest, rejectRequest, renameDevice } from './devices.js';
 import { answer, type Family, method, refuse } from './method.js';
 
@@ -43,7 +43,8 @@ const entryOf = (row: PairedDevice, { sessions }: Parts) => {
   };
 };
 
-const pairedNodes = ({ ledger }: Parts): readonly PairedDevice[] => [...ledger.views.paired.entries()].map(([, row]) => row).filter(isNode);
+const pairedNodes = ({ ledger }: Parts): readonly PairedDevice[] =>
+  [...ledger.views.paired.entries()].map(([, row]) => row).filter(isNode);
 
 export const nodes: Family = {
   'node.list': method(none, (_, { parts }) => {
@@ -55,7 +56,9 @@ export const nodes: Family = {
 
   'node.describe': method(closed({ nodeId: text() }, {}), ({ nodeId }, { parts }) => {
     const row = parts.ledger.views.paired.get(nodeId);
-    return row !== undefined && isNode(row) ? answer({ ts: parts.clock.now(), ...entryOf(row, parts) }) : refuse(refusal('unknown-node'));
+    return row !== undefined && isNode(row)
+      ? answer({ ts: parts.clock.now(), ...entryOf(row, parts) })
+      : refuse(refusal('unknown-node'));
   }),
 
   'node.rename': method(closed({ nodeId: text(), displayName: text() }, {}), ({ nodeId, displayName }, call) => {
@@ -67,19 +70,39 @@ export const nodes: Family = {
   'node.pair.list': method(none, (_, { parts }) => {
     const { views } = parts.ledger;
     const now = parts.clock.now();
-    const pending = [...views.pending.entries()].map(([, row]) => row).filter((row) => isNode(row) && waits(row, views, { now }));
+    const pending = [...views.pending.entries()]
+      .map(([, row]) => row)
+      .filter((row) => isNode(row) && waits(row, views, { now }));
     return answer({
-      pending: pending.sort((a, b) => b.seq - a.seq).map((row) => ({ requestId: row.requestId, nodeId: row.device, ...metadata(row), isRepair: row.repair, ts: row.askedAt })),
-      paired: pairedNodes(parts).map((row) => ({ nodeId: row.device, ...metadata(row), createdAtMs: row.createdAt, approvedAtMs: row.approvedAt })),
+      pending: pending
+        .sort((a, b) => b.seq - a.seq)
+        .map((row) => ({
+          requestId: row.requestId,
+          nodeId: row.device,
+          ...metadata(row),
+          isRepair: row.repair,
+          ts: row.askedAt,
+        })),
+      paired: pairedNodes(parts).map((row) => ({
+        nodeId: row.device,
+        ...metadata(row),
+        createdAtMs: row.createdAt,
+        approvedAtMs: row.approvedAt,
+      })),
     });
   }),
 
   'node.pair.approve': method(requestId, (params, call) =>
     approveRequest(params.requestId, call, (device, views) => {
       const row = views.paired.get(device);
-      return { requestId: params.requestId, node: row && { nodeId: device, ...metadata(row), createdAtMs: row.createdAt, approvedAtMs: row.approvedAt } };
+      return {
+        requestId: params.requestId,
+        node: row && { nodeId: device, ...metadata(row), createdAtMs: row.createdAt, approvedAtMs: row.approvedAt },
+      };
     }),
   ),
 
-  'node.pair.reject': method(requestId, (params, call) => rejectRequest(params.requestId, call, (nodeId) => ({ requestId: params.requestId, nodeId }))),
+  'node.pair.reject': method(requestId, (params, call) =>
+    rejectRequest(params.requestId, call, (nodeId) => ({ requestId: params.requestId, nodeId })),
+  ),
 };

@@ -73,10 +73,18 @@ const BY_SCOPE = {
     'voicewake.set',
     'push.test',
   ],
-  [APPROVALS]: ['exec.approval.request', 'exec.approval.waitDecision', 'exec.approval.resolve', 'exec.approval.get', 'exec.approval.list'],
+  [APPROVALS]: [
+    'exec.approval.request',
+    'exec.approval.waitDecision',
+    'exec.approval.resolve',
+    'exec.approval.get',
+    'exec.approval.list',
+  ],
 } as const;
 
-const SCOPE_OF: ReadonlyMap<string, string> = new Map(Object.entries(BY_SCOPE).flatMap(([scope, methods]) => methods.map((name) => [name, scope] as const)));
+const SCOPE_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(BY_SCOPE).flatMap(([scope, methods]) => methods.map((name) => [name, scope] as const)),
+);
 
 /** Open to every role, without a scope. */
 const OPEN: ReadonlySet<string> = new Set(['health']);
@@ -97,7 +105,9 @@ const OF_NODES: ReadonlySet<string> = new Set([
   'skills.bins',
 ]);
 
-export const isOfRole = (name: string, role: string): boolean => OPEN.has(name) || OF_NODES.has(name) === (role === 'node');
+export const isOfRole = (name: string, role: string): boolean =>
+  OPEN.has(name) || OF_NODES.has(name) === (role === 'node');
 
 /** The scope an operator needs for it; undefined if none. */
-export const scopeOf = (name: string): string | undefined => (OPEN.has(name) || OF_NODES.has(name) ? undefined : (SCOPE_OF.get(name) ?? ADMIN));
+export const scopeOf = (name: string): string | undefined =>
+  OPEN.has(name) || OF_NODES.has(name) ? undefined : (SCOPE_OF.get(name) ?? ADMIN);

@@ -1,4 +1,4 @@
-import { anything, anyText, closed, flag, integer, listOf, oneOf, text } from '../../codec.js';
+import { anyText, anything, closed, flag, integer, listOf, oneOf, text } from '../../codec.js';
 import { ADMIN } from '../../decisions/scopes.js';
 import { limits } from '../../limits.js';
 import { plain } from '../../text.js';
@@ -15,7 +15,12 @@ const saidList = listOf(said, limits.claims.caps);
 
 /** What an app says of itself, without what would disturb a terminal. */
 const cleaned = <T extends object>(claim: T): T =>
-  Object.fromEntries(Object.entries(claim).map(([key, value]) => [key, typeof value === 'string' ? plain(value, limits.claims.textChars) : value])) as T;
+  Object.fromEntries(
+    Object.entries(claim).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? plain(value, limits.claims.textChars) : value,
+    ]),
+  ) as T;
 
 export const system: Family = {
   health: method(closed({}, { probe: flag }), ({ probe }, { parts }) => {
@@ -65,7 +70,12 @@ export const system: Family = {
     (params, { parts }) => {
       const claim = cleaned(params);
       const parsed = claimIn(claim.text);
-      const key = (claim.deviceId ?? claim.instanceId ?? parsed.host ?? claim.text.slice(0, limits.claims.labelChars)).toLowerCase();
+      const key = (
+        claim.deviceId ??
+        claim.instanceId ??
+        parsed.host ??
+        claim.text.slice(0, limits.claims.labelChars)
+      ).toLowerCase();
       parts.presence.touch(key, { ...parsed, ...claim, instanceId: claim.instanceId ?? key });
       parts.announcer.tellPresence('left');
       return answer({ ok: true });
@@ -75,12 +85,25 @@ export const system: Family = {
 
   'last-heartbeat': method(none, () => answer(null)),
 
-  'set-heartbeats': method(closed({ enabled: flag }, {}), ({ enabled }) => answer({ ok: true, enabled }), 'invalid set-heartbeats params: enabled (boolean) required'),
+  'set-heartbeats': method(
+    closed({ enabled: flag }, {}),
+    ({ enabled }) => answer({ ok: true, enabled }),
+    'invalid set-heartbeats params: enabled (boolean) required',
+  ),
 
-  wake: method(closed({ mode: oneOf(['now', 'next-heartbeat']), text: text(limits.claims.textChars) }, { sessionKey: anything, agentId: anything }), () => answer({ ok: true })),
+  wake: method(
+    closed(
+      { mode: oneOf(['now', 'next-heartbeat']), text: text(limits.claims.textChars) },
+      { sessionKey: anything, agentId: anything },
+    ),
+    () => answer({ ok: true }),
+  ),
 
   'logs.tail': method(
-    closed({}, { cursor: integer(0), limit: integer(1, limits.log.tailLines), maxBytes: integer(1, limits.log.tailBytes) }),
+    closed(
+      {},
+      { cursor: integer(0), limit: integer(1, limits.log.tailLines), maxBytes: integer(1, limits.log.tailBytes) },
+    ),
     (wanted, { parts }) => answer(tail(parts.log.file?.path, wanted)),
   ),
 };

@@ -25,7 +25,15 @@ const BYTES = 250_000;
 /** The end of the text log, or what has come to it since the cursor (protocol.md §8.6 logs.tail). Whole lines only. */
 export const tail = (file: string | undefined, { cursor, limit = LINES, maxBytes = BYTES }: Wanted): Tail => {
   const read = file === undefined ? undefined : open(file);
-  if (file === undefined || read === undefined) return { file: file ?? 'none', cursor: 0, size: 0, lines: [], truncated: false, reset: cursor !== undefined && cursor > 0 };
+  if (file === undefined || read === undefined)
+    return {
+      file: file ?? 'none',
+      cursor: 0,
+      size: 0,
+      lines: [],
+      truncated: false,
+      reset: cursor !== undefined && cursor > 0,
+    };
   try {
     const { size } = fstatSync(read);
     const reset = cursor !== undefined && cursor > size;
@@ -37,7 +45,14 @@ export const tail = (file: string | undefined, { cursor, limit = LINES, maxBytes
     const begin = start > from ? bytes.indexOf('\n') + 1 : 0;
     const lines = bytes.subarray(begin, end).toString().split('\n').slice(0, -1);
     const kept = lines.slice(-limit);
-    return { file, cursor: start + end, size, lines: kept, truncated: start > from || kept.length < lines.length, reset };
+    return {
+      file,
+      cursor: start + end,
+      size,
+      lines: kept,
+      truncated: start > from || kept.length < lines.length,
+      reset,
+    };
   } finally {
     closeSync(read);
   }
