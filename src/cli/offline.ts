@@ -46,7 +46,7 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
   );
   try {
     const keys = loadKeys(settings.paths.keys, entropy, 'refuse');
-    const log = new Logging({ level: 'silent', file: '/dev/null', temporary: '', clock, out: () => {}, err: () => {} });
+    const log = new Logging({ level: 'silent', file: false, temporary: '', clock, out: () => {}, err: () => {} });
     const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret: undefined, publish: () => {} });
     const served = methods.get(method);
     if (served === undefined) throw new Unreachable(`${method} needs a running gateway`);
@@ -88,7 +88,7 @@ const outcome = async (method: string, reply: Reply, ledger: Ledger): Promise<un
 /** Nobody is connected: a session for methods that ask who their caller is. */
 const host: Session = {
   connection: 'host',
-  socket: { send: () => false, buffered: () => 0, join: () => {}, end: () => {} },
+  socket: { send: () => false, join: () => {}, end: () => {} },
   dialect: 4,
   role: 'operator',
   scopes: ALL_OPERATOR,

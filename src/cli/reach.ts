@@ -17,7 +17,7 @@ export interface ReachOptions {
   readonly token?: string | undefined;
   readonly password?: string | undefined;
   readonly timeoutMs: number;
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   readonly mode?: 'cli' | 'probe';
 }
 
@@ -78,13 +78,10 @@ const byNetwork = async (options: ReachOptions, settings: Settings, { url, sourc
   const kept = storedToken(folder, identity.deviceId, 'operator');
   const secrets = secretsFor(options, settings, url, source);
   const withSecret = secrets.token !== undefined || secrets.password !== undefined;
-  const shown: ClientOptions = {
-    ...basics(options),
-    url,
-    identity,
-    ...secrets,
-    deviceToken: withSecret ? undefined : kept?.token,
-  };
+  /* With a token, no more is asked for than it carries: asking for more would file a request each time. */
+  const shown: ClientOptions = withSecret
+    ? { ...basics(options), url, identity, ...secrets }
+    : { ...basics({ scopes: kept?.scopes, ...options }), url, identity, deviceToken: kept?.token };
   try {
     const client = await Client.connect(shown);
     const { auth } = client.hello;

@@ -160,7 +160,8 @@ const hostsOf = (
     case 'auto':
       return { hosts: LOOPBACK, loopbackOnly: true };
     case 'lan':
-      return { hosts: ['0.0.0.0', '::'], loopbackOnly: false };
+      /* Of IPv4, as the original. An IPv6 socket would take both: custom with `::`. */
+      return { hosts: ['0.0.0.0'], loopbackOnly: false };
     case 'custom':
       if (customHost === undefined || isIP(customHost) === 0)
         throw new ConfigError('gateway.customBindHost: must be an IP address when gateway.bind is custom');

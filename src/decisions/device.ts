@@ -9,7 +9,7 @@ export interface Device {
   readonly pending?: PendingRequest | undefined;
 }
 
-export const deviceIn = (views: Views, id: string, moment: Moment): Device => {
+export const deviceIn = (views: Views, id: string, moment: Pick<Moment, 'now'>): Device => {
   const pending = views.pending.get(id);
   return { id, paired: views.paired.get(id), pending: pending && waits(pending, views, moment) ? pending : undefined };
 };

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { decode, rulesOf } from '../codec.js';
+import { deviceIn } from '../decisions/device.js';
 import { catalogue, type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Dialect } from '../protocol/dialect.js';
@@ -16,12 +17,12 @@ const POLICY = 1008;
 
 export const dispatch = (request: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
   const { id, method: name } = request;
-  if (!isOfRole(name, session.role)) return refuseRole(request, session, send);
-  session.roleRefusals = 0;
   const no = (error: WireError): void => send(failure(id, error));
   if (name === 'connect') return no({ code: 'INVALID_REQUEST', message: 'connect is only valid as the first request' });
+  if (!isOfRole(name, session.role)) return refuseRole(request, session, send);
+  session.roleRefusals = 0;
   const scope = scopeOf(name);
-  if (scope !== undefined && !may(session, scope)) return no(missingScope(scope, session));
+  if (scope !== undefined && !may(session, scope)) return no(missingScope(scope, session, upgradeOf(session, parts)));
   const method = methods.get(name);
   if (method === undefined) return no({ code: 'INVALID_REQUEST', message: `unknown method: ${name}` });
   const params = decode(method.params, request.params ?? {});
@@ -67,8 +68,14 @@ const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireErro
   };
 };
 
-/** Names the request under which the missing scope waits, if the session asked for it when it came. */
-const missingScope = (scope: string, { dialect, upgrade }: Session): WireError => {
+/** The request that waits for the rest of what this session asked for when it came, if it still does. */
+const upgradeOf = ({ device, upgrade }: Session, { ledger, clock }: Parts): string | undefined =>
+  device === undefined || upgrade === undefined
+    ? undefined
+    : deviceIn(ledger.views, device, { now: clock.now() }).pending?.requestId;
+
+/** Names the request under which the missing scope waits. */
+const missingScope = (scope: string, { dialect }: Session, upgrade: string | undefined): WireError => {
   const waiting = upgrade === undefined ? {} : { requestId: upgrade };
   const message = `missing scope: ${scope}`;
   if (dialect === 4)

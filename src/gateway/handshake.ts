@@ -198,8 +198,11 @@ const STEPS: readonly Step[] = [
 
 const isBrowser = ({ origin, params }: Knock): boolean => origin !== '' || isControlUi(params) || isWebchat(params);
 
-/** A browser is counted by its page, not by the machine it runs on; behind a proxy nobody counts as this host. */
-export const guesserOf = (knock: Knock): Guesser =>
-  isBrowser(knock)
-    ? { source: `browser-origin:${knock.origin.toLowerCase()}`, loopback: false }
-    : { source: knock.place.source, loopback: knock.place.local };
+/**
+ * Whom wrong credentials are counted for: the address. All browsers of this host are one, and are locked out, not delayed; their
+ * origin is not part of it, because whoever is no browser can say any.
+ */
+export const guesserOf = (knock: Knock): Guesser => {
+  const { source, local, loopback } = knock.place;
+  return isBrowser(knock) ? { source: loopback ? 'browser' : source, loopback: false } : { source, loopback: local };
+};

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Health as LedgerHealth } from '../ledger/ledger.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
@@ -8,9 +7,10 @@ import { Encoded } from '../protocol/frames.js';
 
 const HEARTBEAT = { enabled: false, every: '0m', everyMs: null, prompt: '', target: 'none', ackMaxChars: 300 } as const;
 
+const SESSIONS = { path: '(none)', count: 0, recent: [] } as const;
+
 export interface HealthOptions {
   readonly clock: Clock;
-  readonly stateFolder: string;
   readonly ledger: () => LedgerHealth;
 }
 
@@ -44,11 +44,6 @@ export class Health {
   }
 
   private look() {
-    const sessions = {
-      path: join(this.options.stateFolder, 'agents', 'main', 'sessions', 'sessions.json'),
-      count: 0,
-      recent: [],
-    };
     const ledger = this.options.ledger();
     return {
       ok: ledger.writable,
@@ -59,8 +54,8 @@ export class Health {
       channelLabels: {},
       heartbeatSeconds: 0,
       defaultAgentId: 'main',
-      agents: [{ agentId: 'main', isDefault: true, heartbeat: HEARTBEAT, sessions }],
-      sessions,
+      agents: [{ agentId: 'main', isDefault: true, heartbeat: HEARTBEAT, sessions: SESSIONS }],
+      sessions: SESSIONS,
       ...(ledger.writable ? {} : { log: { writable: false, why: ledger.why } }),
     };
   }

@@ -67,7 +67,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
   const sessions = new Sessions();
   const broadcast = new Broadcast(publish);
   const presence = new Presence(clock);
-  const health = new Health({ clock, stateFolder: settings.paths.state, ledger: () => ledger.health });
+  const health = new Health({ clock, ledger: () => ledger.health });
   const announcer = new Announcer({ clock, broadcast, presence, health });
   const limiter = new Limiter({ clock, keys, views, record, limits: settings.limiter });
   const pairList = new PairList({ views, clock, sessions });

@@ -55,6 +55,11 @@ export class Sessions {
         const { device, role } = event.data;
         return this.closeThose(withRole(this.ofDevice(device), role), REVOKED, 'device removed');
       }
+      case 'token.retired': {
+        const { device, credential } = event.data;
+        const late = withCredential(this.ofDevice(device), credential);
+        return this.closeThose(late, SERVICE_RESTART, 'token replaced: connect again');
+      }
       case 'gateway.secret-rotated': {
         const { from } = event.data;
         return this.closeThose(withCredential(this.all(), from), REVOKED, 'gateway auth changed');
@@ -79,7 +84,7 @@ function* withRole(sessions: Iterable<Session>, role: string): Iterable<Session>
   for (const session of sessions) if (session.role === role) yield session;
 }
 
-/** Whoever showed the secret that is no more. A device that came by its token did not. */
+/** Whoever showed the credential that is no more. A device that came by its token did not show the secret. */
 function* withCredential(sessions: Iterable<Session>, credential: string | undefined): Iterable<Session> {
   if (credential === undefined) return;
   for (const session of sessions) if (session.credential === credential) yield session;

@@ -15,8 +15,8 @@ import { DailyFile, fileOfDay, logFolder } from './daily-file.js';
 
 export interface LoggingOptions {
   readonly level: LogLevel;
-  /** One file for all days, instead of one a day in the temporary folder. */
-  readonly file?: string | undefined;
+  /** One file for all days, instead of one a day in the temporary folder; false: none at all. */
+  readonly file?: string | false | undefined;
   readonly temporary: string;
   readonly clock: Clock;
   readonly out: (line: string) => void;
@@ -104,7 +104,9 @@ export class Logging {
   private turn(): void {
     this.lines = 0;
     if (this.suppressed > 0)
-      this.ws.warn(`${this.suppressed} more connections were closed before connect; the log of events has them`);
+      this.ws.warn(
+        `${this.suppressed} more connections were closed before connect; those on record: openclaw events list --type connection.refused`,
+      );
     this.suppressed = 0;
   }
 
@@ -127,6 +129,7 @@ const openFile = ({ file, temporary, clock, err }: LoggingOptions): DailyFile | 
     if (!told) err(`[gateway] the log file cannot be written: ${(error as Error).message}`);
     told = true;
   };
+  if (file === false) return undefined;
   if (file !== undefined)
     return new DailyFile(
       () => file,

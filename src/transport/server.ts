@@ -113,7 +113,7 @@ const behavior = (
 ): WebSocketBehavior<UserData> => ({
   compression: uws.DISABLED,
   maxPayloadLength: maxPayloadBytes,
-  maxBackpressure: limits.wire.maxBufferedBytes,
+  maxBackpressure: limits.wire.maxBufferedBytes + maxPayloadBytes,
   idleTimeout: limits.wire.idleSeconds,
   sendPingsAutomatically: true,
   upgrade: (res, req, context) => {
@@ -131,7 +131,12 @@ const behavior = (
     data.connection = { socket, receiver: handlers.open(socket, peer) };
   },
   message: (ws, message, binary) => ws.getUserData().connection?.receiver.message(Buffer.from(message), binary),
-  dropped: (ws, message) => ws.getUserData().connection?.receiver.dropped(Buffer.from(message)),
+  dropped: (ws, message) => {
+    const { connection } = ws.getUserData();
+    const frame = Buffer.copyBytesFrom(new Uint8Array(message));
+    /* In the middle of publishing no socket may be closed. */
+    if (connection !== undefined) setImmediate(() => connection.receiver.dropped(frame));
+  },
   close: (ws, code, message) => {
     const { connection } = ws.getUserData();
     connection?.socket.gone();
@@ -175,16 +180,17 @@ const hasAddress = (host: string): boolean =>
   host !== '::1' ||
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 
-/** A uWebSockets.js socket throws when it is used after its close. */
+/**
+ * A uWebSockets.js socket throws when it is used after its close. Its own limit is a little higher than ours, so that the close
+ * that says why still fits.
+ */
 class UwsSocket implements Socket {
   constructor(private ws: WebSocket<UserData> | undefined) {}
 
   send(frame: string): boolean {
-    return this.ws !== undefined && this.ws.send(frame) !== DROPPED;
-  }
-
-  buffered(): number {
-    return this.ws?.getBufferedAmount() ?? 0;
+    if (this.ws === undefined || this.ws.getBufferedAmount() > limits.wire.maxBufferedBytes) return false;
+    this.ws.send(frame);
+    return true;
   }
 
   join(topic: string): void {
@@ -192,12 +198,12 @@ class UwsSocket implements Socket {
   }
 
   end(code: number, reason: string): void {
-    this.ws?.end(code, reason);
+    const { ws } = this;
+    this.ws = undefined;
+    ws?.end(code, reason);
   }
 
   gone(): void {
     this.ws = undefined;
   }
 }
-
-const DROPPED = 2;

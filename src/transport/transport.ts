@@ -20,8 +20,6 @@ export interface Peer {
 export interface Socket {
   /** False if the socket is gone, or its buffer is over the limit and the frame was not taken. */
   send(frame: string): boolean;
-  /** Bytes that wait for the other end. */
-  buffered(): number;
   /** From now on receives what is published under this topic. */
   join(topic: string): void;
   /** Sends what is buffered, then the close. `closed` is called before this returns. */
@@ -32,7 +30,7 @@ export interface Socket {
 export interface Receiver {
   /** `data` is only valid during the call. */
   message(data: Buffer, binary: boolean): void;
-  /** A published frame was not taken, because the buffer is over the limit. */
+  /** A published frame was not taken, because the buffer is over the limit. Called after the publishing. */
   dropped(frame: Buffer): void;
   closed(code: number, reason: string): void;
 }

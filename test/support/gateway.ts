@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import type { Event } from '../../events/index.js';
 import { type Flags, loadSettings, type Settings } from '../../src/config/settings.js';
 import { type Gateway, startGateway } from '../../src/gateway/gateway.js';
+import { Reader } from '../../src/ledger/reader.js';
+import { Store } from '../../src/ledger/store.js';
 import { Logging } from '../../src/logging/logging.js';
 import { systemEntropy } from '../../src/runtime.js';
 import { SkipClock } from './skip-clock.js';
@@ -65,4 +68,12 @@ export const running = async (
   });
   const port = gateway.listening[0]?.port ?? 0;
   return { gateway, settings, clock, port, state, lines, stop };
+};
+
+/** Everything that is in the log of a state folder, also beside a gateway that runs. */
+export const logOf = (state: string): readonly Event[] => {
+  const store = new Store({ path: join(state, 'ledger'), readOnly: true });
+  const events = [...new Reader(() => store).range()];
+  void store.close();
+  return events;
 };

@@ -26,6 +26,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     out: say,
     err: tell,
   });
+  const signal = signalled();
   noteWhatHasNoEffect(settings, log);
   const gateway = await begin(options, settings, log);
   noteSecret(gateway, log);
@@ -34,7 +35,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     `listening on ${gateway.listening.map(({ host, port }) => `ws://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')} (PID ${process.pid})`,
   );
   log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
-  await stopped(gateway, log);
+  await stopOn(await signal, gateway, log);
 };
 
 const begin = async ({ newKeys }: RunOptions, settings: Settings, log: Logging): Promise<Gateway> => {
@@ -71,20 +72,25 @@ const noteSecret = ({ secret }: Gateway, log: Logging): void => {
   else log.gateway.info(`token: from ${secret.from}`);
 };
 
-/** SIGTERM and SIGINT end it in good order; a second one does not wait. */
-const stopped = (gateway: Gateway, log: Logging): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) return reject(new Exit(exit.refused, ['stopped before everything was closed']));
-      stopping = true;
-      log.gateway.info(`signal ${signal} received`);
-      log.gateway.info(`received ${signal}; shutting down`);
-      gateway.stop(signal).then(() => {
-        log.close();
-        resolve();
-      }, reject);
+/** The signal that ends it; heard from the beginning, so that none cuts a start in half. A second one does not wait. */
+const signalled = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    let first = true;
+    const hear = (signal: NodeJS.Signals): void => {
+      if (!first) {
+        tell('stopped before everything was closed');
+        process.exit(exit.refused);
+      }
+      first = false;
+      resolve(signal);
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    process.on('SIGTERM', hear);
+    process.on('SIGINT', hear);
   });
+
+const stopOn = async (signal: NodeJS.Signals, gateway: Gateway, log: Logging): Promise<void> => {
+  log.gateway.info(`signal ${signal} received`);
+  log.gateway.info(`received ${signal}; shutting down`);
+  await gateway.stop(signal);
+  log.close();
+};

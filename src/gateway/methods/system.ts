@@ -1,9 +1,7 @@
 import { anyText, anything, closed, flag, integer, listOf, oneOf, text } from '../../codec.js';
-import { ADMIN } from '../../decisions/scopes.js';
 import { limits } from '../../limits.js';
 import { plain } from '../../text.js';
 import { claimIn } from '../presence.js';
-import { may } from '../session.js';
 import { answer, type Family, method } from './method.js';
 import { tail } from './tail.js';
 
@@ -28,22 +26,20 @@ export const system: Family = {
     return answer(parts.health.result);
   }),
 
-  status: method(none, (_, { session, parts }) => {
-    const { state: stateFolder } = parts.settings.paths;
-    const admin = may(session, ADMIN);
-    return answer({
+  status: method(none, () =>
+    answer({
       heartbeat: { defaultAgentId: 'main', agents: [{ agentId: 'main', enabled: false, every: '0m', everyMs: null }] },
       channelSummary: [],
       queuedSystemEvents: [],
       sessions: {
-        paths: admin ? [stateFolder] : [],
+        paths: [],
         count: 0,
         defaults: { model: null, contextTokens: null },
         recent: [],
-        byAgent: [{ agentId: 'main', path: admin ? stateFolder : '[redacted]', count: 0, recent: [] }],
+        byAgent: [{ agentId: 'main', path: '(none)', count: 0, recent: [] }],
       },
-    });
-  }),
+    }),
+  ),
 
   'system-presence': method(none, (_, { parts }) => answer(parts.presence.list())),
 

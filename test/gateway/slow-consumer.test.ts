@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { connect, newKey } from '../support/device.js';
+import { running, TOKEN } from '../support/gateway.js';
+import { guestOf, operatorOf, simulated, WITH_SECRET } from '../support/simulated.js';
+
+/* A client that does not read: what it may miss it misses, what it may not ends it, and nobody else notices. */
+
+t.test('ticks and pairing events are dropped for it, an answer ends it', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const operator = await operatorOf(gateway);
+  const slow = await operatorOf(gateway);
+  slow.full = true;
+  gateway.parts.announcer.tick();
+  await gateway.connect(newKey(), WITH_SECRET);
+  t.equal(slow.closed, undefined);
+  t.ok(operator.frames.some(({ event }) => event === 'device.pair.requested'));
+  slow.say({ type: 'req', id: 'x', method: 'status' });
+  t.same(slow.closed, { code: 1008, reason: 'slow consumer' });
+});
+
+t.test('an event that it may not miss ends it', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const operator = await operatorOf(gateway);
+  const { wire: slow } = await guestOf(gateway, operator);
+  slow.full = true;
+  gateway.parts.announcer.refreshHealth();
+  t.same(slow.closed, { code: 1008, reason: 'slow consumer' });
+  await gateway.settle();
+  t.match([...gateway.parts.ledger.log.query({ type: 'connection.closed' })].at(-1), {
+    data: { reason: 'slow consumer' },
+  });
+  t.equal(operator.closed, undefined);
+});
+
+t.test('on a real socket: what it does not read is bounded, and it is told why it was let go', async (t) => {
+  const { port, state } = await running(t);
+  writeFileSync(join(state, 'gateway.log'), `${'x'.repeat(999)}\n`.repeat(1000));
+  const { wire } = await connect(port, newKey(), { scopes: ['operator.read'], auth: { token: TOKEN } });
+  wire.socket.pause();
+  for (let i = 0; i < 80; i++)
+    wire.send({ type: 'req', id: `t${i}`, method: 'logs.tail', params: { limit: 5000, maxBytes: 1_000_000 } });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  wire.socket.resume();
+  const closed = await wire.close();
+  t.ok(wire.frames.length < 80, `${wire.frames.length} answers`);
+  t.same(closed, { code: 1008, reason: 'slow consumer' });
+});

@@ -1,0 +1,70 @@
+import t from 'tap';
+import { limits } from '../../src/limits.js';
+import { newKey } from '../support/device.js';
+import { LOCAL_PEER, operatorOf, REMOTE_PEER, simulated, WITH_SECRET } from '../support/simulated.js';
+
+/* What strangers may hold: so many sockets, for so long. */
+
+t.test('sockets that nobody knows are capped by source and in all; those let in do not count', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const { preauthPerSource, preauthTotal } = limits.sockets;
+  const held = Array.from({ length: preauthPerSource }, () => gateway.open(REMOTE_PEER));
+  t.ok(held.every((wire) => wire !== undefined));
+  t.equal(gateway.open(REMOTE_PEER), undefined);
+  t.ok(gateway.open({ ...REMOTE_PEER, address: '203.0.113.8' }), 'another source has room');
+  held[0]?.receiver?.closed(1005, '');
+  t.ok(gateway.open(REMOTE_PEER), 'whoever leaves makes room');
+
+  let open = preauthPerSource + 1;
+  for (let n = 0; open < preauthTotal; n++)
+    for (let i = 0; i < preauthPerSource && open < preauthTotal; i++, open++)
+      if (gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }) === undefined)
+        t.fail('no room too early');
+  t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), undefined);
+  await gateway.pass(limits.wire.handshakeMs + 1000);
+  t.ok(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), 'and time makes room');
+});
+
+t.test('whoever was let in makes room for the next', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  for (let i = 0; i < limits.sockets.preauthLoopback + 10; i += 50) t.ok((await operatorOf(gateway)).hello);
+  t.ok(gateway.open(LOCAL_PEER));
+});
+
+t.test('whoever says nothing is closed after fifteen seconds, whoever is being looked at is not', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const silent = gateway.open();
+  await gateway.pass(limits.wire.handshakeMs - 1000);
+  t.equal(silent?.closed, undefined);
+  await gateway.pass(1500);
+  t.same(silent?.closed, { code: 1000, reason: '' });
+  await gateway.settle();
+  t.match(
+    [...gateway.parts.ledger.log.query({ type: 'connection.refused' })],
+    [{ data: { reason: 'handshake-timeout' } }],
+  );
+});
+
+t.test('a client that leaves while the log decides gets its closing in the log, not a session', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const key = newKey();
+  const wire = await gateway.connect(key, WITH_SECRET, LOCAL_PEER);
+  wire.end(1000, '');
+  const ghost = gateway.open(LOCAL_PEER);
+  const { connectParams } = await import('../support/device.js');
+  ghost?.say({
+    type: 'req',
+    id: 'c',
+    method: 'connect',
+    params: connectParams(key, ghost.frames[0].payload, WITH_SECRET),
+  });
+  ghost?.end(1006, '');
+  await gateway.settle();
+  t.equal(gateway.parts.sessions.count, 0);
+  t.equal(gateway.parts.ledger.views.connected.size(), 0);
+  t.equal([...gateway.parts.ledger.log.query({ type: 'connection.closed' })].length, 2);
+});
