@@ -40,6 +40,8 @@ const Refused = fields(
     credential: t.string,
     client: Client,
     source: t.string,
+    /** The request it was told to wait for. */
+    requestId: t.string,
     clientClose: t.exact(t.type({ code: Int, reason: t.string })),
   },
 );

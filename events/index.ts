@@ -8,7 +8,7 @@ import { healthEvents } from './health.js';
 import { pairingEvents } from './pairing.js';
 import { tokenEvents } from './token.js';
 
-export { type Actor, kind, type Method, Method as MethodCodec, Origin, type Role, subjectOf } from './envelope.js';
+export { type Actor, type Method, Origin, type Role, subjectOf } from './envelope.js';
 export type { Client, Need } from './pairing.js';
 
 /** Everything that can have happened. A fact of another kind does not exist. */

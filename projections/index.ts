@@ -12,7 +12,7 @@ import { type Usage, usage } from './usage.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
-export type { DeviceToken, PairedDevice, PreviousToken } from './paired.js';
+export type { DeviceToken, PairedDevice } from './paired.js';
 export { type PendingRequest, requestIn } from './pending.js';
 export type { Change, Projection, Rows } from './projection.js';
 export { type LockedSource, sourceKey } from './sources.js';

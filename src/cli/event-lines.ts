@@ -24,7 +24,9 @@ const who = ({ actor, origin }: Event): string => {
   }
 };
 
-const list = (scopes: readonly string[]): string => (scopes.length === 0 ? 'no scopes' : scopes.join(','));
+/** `operator (admin read)`: the prefix that they share is the role. */
+const asRole = (role: string, scopes: readonly string[]): string =>
+  `${role} (${scopes.map((scope) => (scope.startsWith(`${role}.`) ? scope.slice(role.length + 1) : scope)).join(' ') || 'no scopes'})`;
 const named = (event: Event): string =>
   event.origin?.displayName === undefined ? '' : ` "${event.origin.displayName}"`;
 const from = (event: Event): string => (event.origin?.address === undefined ? '' : ` from ${event.origin.address}`);
@@ -40,11 +42,11 @@ const what = (event: Event): string => {
     case 'gateway.clock-jumped':
       return `by ${event.data.byMs}ms`;
     case 'pairing.requested':
-      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)}${from(event)} asks ${event.data.role} ${list(event.data.scopes)} (${event.data.need})`;
+      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)}${from(event)} asks to be ${asRole(event.data.role, event.data.scopes)}: ${event.data.need}`;
     case 'pairing.superseded':
       return `${event.data.requestId} by ${event.data.by}`;
     case 'pairing.approved':
-      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)} now holds ${list(event.data.scopes)}; by ${who(event)}, rule ${event.data.rule}`;
+      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)} is now ${asRole(event.data.role, event.data.scopes)}; by ${who(event)}, rule ${event.data.rule}`;
     case 'pairing.refreshed':
     case 'pairing.rejected':
     case 'pairing.expired':
@@ -59,11 +61,11 @@ const what = (event: Event): string => {
     case 'token.revoked':
       return `${event.data.credential} for device ${short(event.data.device)} as ${event.data.role}, by ${who(event)}`;
     case 'connection.accepted':
-      return `${short(event.data.connection)}${event.data.device === undefined ? '' : ` device ${short(event.data.device)}`}${named(event)}${from(event)} as ${event.data.role} with ${list(event.data.scopes)}, by ${event.data.method}`;
+      return `${short(event.data.connection)}${event.data.device === undefined ? '' : ` device ${short(event.data.device)}`}${named(event)}${from(event)} as ${asRole(event.data.role, event.data.scopes)}, by ${event.data.method}`;
     case 'connection.refused':
       return `${short(event.data.connection)}${from(event)}: ${event.data.reason} (${event.data.close.code}${event.data.clientClose === undefined ? '' : `, client closed ${event.data.clientClose.code}`})`;
     case 'connection.closed':
-      return `${short(event.data.connection)} ${event.data.code} ${event.data.reason} after ${event.data.durationMs}ms`;
+      return `${short(event.data.connection)} ${event.data.code}${event.data.reason === '' ? '' : ` ${event.data.reason}`} after ${event.data.durationMs}ms`;
     case 'connection.refusals-summarised':
       return `${event.data.total} more: ${Object.entries(event.data.reasons)
         .map(([reason, count]) => `${count} ${reason}`)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.js';
+import { explained, tell, whenNobodyReads } from './output.js';
 import type { ReachOptions } from './reach.js';
 
 /* The command line. Each command is loaded when it is used. */
@@ -181,13 +182,13 @@ program
 
 const USAGE = 2;
 
+whenNobodyReads('leave');
 try {
   await program.parseAsync();
   process.exitCode ??= 0;
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
   else {
-    const { explained, tell } = await import('./output.js');
     const { code, words } = explained(error);
     for (const line of words) tell(line);
     process.exitCode = code;

@@ -6,6 +6,14 @@ import { CallRefused, ConnectRefused, Unreachable } from './client.js';
 export const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** Whoever read our words is gone (a pager, a terminal). A command has nothing left to do; a gateway has its log file, and goes on. */
+export const whenNobodyReads = (then: 'leave' | 'go on'): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.removeAllListeners('error').on('error', () => {
+      if (then === 'leave') process.exit();
+    });
+};
+
 export const json = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
 /** Cells in a box: for people. */

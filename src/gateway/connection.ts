@@ -32,8 +32,8 @@ interface Refused {
   readonly close: Close;
   readonly params?: ConnectParams | undefined;
   readonly seen?: Seen | undefined;
-  /** Filing its request told of it already. */
-  readonly recorded: boolean;
+  /** The request it was told to wait for. */
+  readonly requestId?: string | undefined;
 }
 
 type State =
@@ -109,7 +109,7 @@ export class Connection implements Receiver {
     if (state.is === 'open') return this.left(state.session, close);
     if (state.is === 'refused') return this.recordRefusal(state.refused, close);
     if (state.is === 'deciding' && state.inLog) return;
-    this.recordRefusal({ reason: 'closed-before-connect', close, recorded: false }, close);
+    this.recordRefusal({ reason: 'closed-before-connect', close }, close);
   }
 
   /** A session speaks. */
@@ -174,7 +174,7 @@ export class Connection implements Receiver {
       if (E.isRight(outcome)) return this.comeIn(id, outcome.right.session, outcome.right.token);
       const { left } = outcome;
       if ('message' in left) this.refuse(id, { code: 'ledger', refusal: left }, verified);
-      else this.refuse(id, left, verified, (left.facts?.length ?? 0) > 0);
+      else this.refuse(id, left, verified);
     });
   }
 
@@ -224,7 +224,7 @@ export class Connection implements Receiver {
   }
 
   /** The answer says why, and then it is closed with the same. */
-  private refuse(id: string, refusal: ConnectRefusal, seen?: Seen, recorded = false): void {
+  private refuse(id: string, refusal: ConnectRefusal, seen?: Seen): void {
     const params = seen?.knock.params;
     const { error, close, reason } = turning(refusal, {
       dialect: seen?.dialect,
@@ -232,14 +232,15 @@ export class Connection implements Receiver {
       local: this.place.local,
       deviceId: seen?.proven,
     });
-    const refused = { reason, close: { code: close.code, reason: closeReason(close.reason) }, params, seen, recorded };
+    const requestId = refusal.code === 'pairing-required' ? refusal.requestId : undefined;
+    const refused = { reason, close: { code: close.code, reason: closeReason(close.reason) }, params, seen, requestId };
     if (this.state.is === 'closed') return this.recordRefusal(refused, this.state.close);
     this.socket.send(failure(id, error));
     this.turnOut(refused);
   }
 
   private close(close: Close, reason: string): void {
-    this.turnOut({ reason, close, recorded: false });
+    this.turnOut({ reason, close });
   }
 
   /** A refused browser closes by itself, with a code that says what it made of the answer, and gets the time for that. */
@@ -251,12 +252,12 @@ export class Connection implements Receiver {
     else end();
   }
 
-  private recordRefusal({ recorded, ...refused }: Refused, close: Close): void {
+  private recordRefusal(refused: Refused, close: Close): void {
     const { parts, peer, place, id } = this;
     const byClient = close.code !== refused.close.code || close.reason !== refused.close.reason;
     const out = { ...refused, connection: id, peer, place, clientClose: byClient ? close : undefined };
     parts.log.closedBeforeConnect({ connection: id, peer, close });
-    if (!recorded) parts.refusals.record(refusalRecord(out, parts.ledger.views, parts.keys, parts.admission.osUser));
+    parts.refusals.record(refusalRecord(out, parts.ledger.views, parts.keys, parts.admission.osUser));
   }
 }
 

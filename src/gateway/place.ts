@@ -19,9 +19,6 @@ export interface Place {
   readonly hostSocket: boolean;
 }
 
-/** A forwarding header from somebody who is not trusted to forward. */
-export type Attribution = 'untrusted-forwarding';
-
 export interface PlaceRules {
   readonly trustedProxies: readonly string[];
   readonly realIpHeader: boolean;

@@ -22,6 +22,7 @@ export interface TurnedOut {
   readonly clientClose?: { readonly code: number; readonly reason: string } | undefined;
   readonly params?: ConnectParams | undefined;
   readonly seen?: Seen | undefined;
+  readonly requestId?: string | undefined;
 }
 
 const { claims } = limits;
@@ -31,6 +32,7 @@ export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: 
   const { params, seen, peer, place, connection } = out;
   const credential =
     seen?.evaluated.credential ?? (params?.auth?.deviceToken ? keys.fingerprint(params.auth.deviceToken) : undefined);
+  const waiting = seen?.proven === undefined ? undefined : views.pending.get(seen.proven);
   const around = { connection, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor };
   return {
     data: {
@@ -45,7 +47,9 @@ export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: 
       role: plain(params?.role, claims.displayNameChars),
       credential,
       client: params && clientOf(params),
+      requestId: out.requestId,
     },
+    cause: waiting?.requestId === out.requestId ? waiting?.seq : undefined,
     origin: seen === undefined ? { address: place.address || undefined } : originOf(seen, around, { osUser }),
     source: place.source,
     known: isKnown(views, seen?.proven, credential),

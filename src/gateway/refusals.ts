@@ -11,6 +11,8 @@ import type { Clock } from '../ports.js';
 
 export interface RefusalRecord {
   readonly data: Omit<DataOf<'connection.refused'>, 'boot'>;
+  /** The request it was told to wait for, in the log. */
+  readonly cause?: number | undefined;
   readonly origin: Origin;
   /** Whose budget it is, as kept in memory. */
   readonly source: string;
@@ -75,11 +77,12 @@ export class Refusals {
     return true;
   }
 
-  private tell({ data, origin, source }: RefusalRecord): void {
+  private tell({ data, cause, origin, source }: RefusalRecord): void {
     this.options.record({
       type: 'connection.refused',
       subject: subjectOf.connection(data.connection),
       actor: { kind: 'gateway', rule: data.reason },
+      cause,
       data: { ...data, boot: this.options.boot, source: this.options.fingerprintOf(source) },
       origin,
     });

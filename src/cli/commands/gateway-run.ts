@@ -6,7 +6,7 @@ import { exit } from '../../errors.js';
 import { type Gateway, startGateway } from '../../gateway/gateway.js';
 import { Logging } from '../../logging/logging.js';
 import { systemClock, systemEntropy } from '../../runtime.js';
-import { Exit, explained, say, tell } from '../output.js';
+import { Exit, explained, say, tell, whenNobodyReads } from '../output.js';
 
 export interface RunOptions extends Flags {
   readonly newKeys: boolean;
@@ -16,6 +16,7 @@ export interface RunOptions extends Flags {
 export const run = async (options: RunOptions): Promise<void> => {
   /* Whatever we make is for the owner alone: files, folders, the socket. */
   process.umask(0o077);
+  whenNobodyReads('go on');
   const settings = loadSettings(options, process.env);
   const temporary = process.platform === 'win32' ? tmpdir() : '/tmp';
   const log = new Logging({
