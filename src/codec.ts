@@ -51,6 +51,14 @@ export const anyText = (max = Number.MAX_SAFE_INTEGER): Codec<string> =>
     (u) => [isText(u) ? `must NOT have more than ${max} characters` : 'must be string'],
   );
 
+/** A string with a form of its own; `rule` says which. */
+export const textThat = (fits: (text: string) => boolean, rule: string): Codec<string> =>
+  codec(
+    'textThat',
+    (u): u is string => isText(u) && fits(u),
+    (u) => [isText(u) ? rule : 'must be string'],
+  );
+
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): Codec<number> =>
   codec(
     'integer',

@@ -44,10 +44,14 @@ export const readConfig = (path: string): ConfigFile => {
     ),
     ignored: [
       ...Object.keys(rest),
-      ...withoutEffect.filter((key) => Object.hasOwn(gateway as object, key)).map((key) => `gateway.${key}`),
+      ...withoutEffect.filter((keys) => valueAt(gateway, keys) !== undefined).map((keys) => `gateway.${keys}`),
     ],
   };
 };
+
+/** What stands at a dotted path. */
+const valueAt = (value: unknown, keys: string): unknown =>
+  keys.split('.').reduce((inner, key) => (inner as Readonly<Record<string, unknown>> | undefined)?.[key], value);
 
 const readIfThere = (path: string): string | undefined => {
   try {

@@ -18,12 +18,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The state folder and what is below it; `OPENCLAW_STATE_DIR` and `OPENCLAW_CONFIG_PATH` move it, as in the original. */
 export const pathsFrom = (env: Environment): Paths => {
-  const home = env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir();
-  const state = resolve(env['OPENCLAW_STATE_DIR'] ?? join(home, '.openclaw'));
+  const home = env['OPENCLAW_HOME'] || env['HOME'] || homedir();
+  /* No shell has expanded what an environment file says. */
+  const path = (said: string): string => resolve(said.replace(/^~(?=$|\/)/, home));
+  const state = path(env['OPENCLAW_STATE_DIR'] || '~/.openclaw');
   const ledger = join(state, 'ledger');
   return {
     state,
-    config: resolve(env['OPENCLAW_CONFIG_PATH'] ?? join(state, 'openclaw.json')),
+    config: path(env['OPENCLAW_CONFIG_PATH'] || join(state, 'openclaw.json')),
     ledger,
     keys: join(ledger, 'keys.json'),
     socket: join(state, 'gateway.sock'),

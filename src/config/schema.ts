@@ -1,4 +1,5 @@
-import { anything, closed, flag, integer, listOf, oneOf, type TypeOf, text } from '../codec.js';
+import ipaddr from 'ipaddr.js';
+import { anything, closed, flag, integer, listOf, oneOf, type TypeOf, text, textThat } from '../codec.js';
 import { limits } from '../limits.js';
 
 /*
@@ -9,6 +10,11 @@ import { limits } from '../limits.js';
 
 const count = integer(1, 1_000_000);
 const duration = integer(1, 24 * 60 * 60 * 1000);
+
+const network = textThat(
+  (text) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text),
+  'must be an IP address or a network such as 10.0.0.0/8',
+);
 
 const auth = closed(
   {},
@@ -48,7 +54,7 @@ const gateway = closed(
     auth,
     controlUi,
     pairing,
-    trustedProxies: listOf(text()),
+    trustedProxies: listOf(network),
     allowRealIpFallback: flag,
     /** Ours: what becomes of forwarding headers that no trusted proxy vouches for. */
     untrustedForwarding: oneOf(['remote', 'refuse']),
@@ -77,7 +83,7 @@ const gateway = closed(
   },
 );
 
-/** Known to the original, without effect here. */
+/** Known to the original, without effect here: paths below `gateway`. People are told, lest they count on one of them. */
 export const withoutEffect: readonly string[] = [
   'nodes',
   'tools',
@@ -86,6 +92,19 @@ export const withoutEffect: readonly string[] = [
   'reload',
   'http',
   'push',
+  'tls',
+  'auth.allowTailscale',
+  'auth.trustedProxy',
+  'auth.rateLimit.exemptLoopback',
+  'controlUi.enabled',
+  'controlUi.basePath',
+  'controlUi.root',
+  'controlUi.allowInsecureAuth',
+  'controlUi.dangerouslyDisableDeviceAuth',
+  'remote.transport',
+  'remote.tlsFingerprint',
+  'remote.sshTarget',
+  'remote.sshIdentity',
 ];
 
 export const GatewayConfig = gateway;

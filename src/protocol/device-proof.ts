@@ -32,9 +32,23 @@ interface KnownKey {
   readonly id: string;
   /** The form in which keys are kept and compared: base64url of the raw bytes. */
   readonly canonical: string;
-  /** Undefined if OpenSSL does not take it. */
+  /** Undefined if OpenSSL does not take it, or if no secret belongs to it. */
   readonly key: KeyObject | undefined;
 }
+
+/*
+ * Points of order 1, 2, 4 and 8, as y in hex without its sign bit: a signature for such a key can be made without any secret, so
+ * whoever approved one would have approved everybody (the points that libsodium refuses too).
+ */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  '00'.repeat(KEY_BYTES),
+  `01${'00'.repeat(KEY_BYTES - 1)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(KEY_BYTES - 2)}7f`,
+  `ed${'ff'.repeat(KEY_BYTES - 2)}7f`,
+  `ee${'ff'.repeat(KEY_BYTES - 2)}7f`,
+]);
 
 const known = new LRUCache<string, KnownKey>({ max: limits.signature.keysCached });
 
@@ -104,10 +118,18 @@ const keyOf = (publicKey: string): KnownKey | undefined => {
   const raw = rawKey(publicKey);
   if (raw === undefined) return undefined;
   const canonical = raw.toString('base64url');
-  const key = attempt(() => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: canonical }, format: 'jwk' }));
+  const key = isSmallOrder(raw)
+    ? undefined
+    : attempt(() => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: canonical }, format: 'jwk' }));
   const made = { id: hash('sha256', raw, 'hex'), canonical, key };
   known.set(publicKey, made);
   return made;
+};
+
+const isSmallOrder = (raw: Buffer): boolean => {
+  const y = Buffer.from(raw);
+  y[KEY_BYTES - 1] = (y[KEY_BYTES - 1] ?? 0) & 0x7f;
+  return SMALL_ORDER.has(y.toString('hex'));
 };
 
 const attempt = <T>(work: () => T): T | undefined => {
