@@ -41,7 +41,7 @@ const visit = (n: number): readonly Fact[] => {
     {
       type: 'connection.closed',
       subject: subjectOf.connection(connection),
-      actor: { kind: 'gateway', rule: 'closed' },
+      actor,
       cause: 'previous',
       data: { connection, boot: 'bench', worker: 0, code: 1000, reason: '', durationMs: 5, device },
     },

@@ -35,9 +35,12 @@ export const limits = {
     /** Sockets that have not been let in yet, by remote address (IPv6 by /64); beyond: HTTP 503. */
     preauthPerSource: 32,
     /** The same for this host: the clients of a whole machine reconnect at once after a restart. */
-    preauthLoopback: 1024,
-    /** In all: times `preauthFrameBytes` this is the most that strangers can make us buffer in frames. */
-    preauthTotal: 4096,
+    preauthLoopback: 256,
+    /**
+     * What strangers can make us buffer in all: the transport takes a whole message, up to the announced payload, before we see
+     * it, so this over that is how many sockets may wait at a time.
+     */
+    preauthBytes: 512 * MiB,
   },
   claims: {
     /** What clients say of themselves is kept in events; an event is at most 64 KiB. */

@@ -31,7 +31,13 @@ export const callOffline = async (method: string, params: unknown, settings: Set
 const listOffline = async ({ paths }: Settings): Promise<unknown> => {
   const store = new Store({ path: paths.ledger, readOnly: true });
   try {
-    return pairEntries(store.views, systemClock.now(), undefined, 4, () => false);
+    return pairEntries(
+      store.views,
+      systemClock.now(),
+      () => true,
+      4,
+      () => false,
+    );
   } finally {
     await store.close();
   }

@@ -78,9 +78,10 @@ export const explained = (error: unknown): Exit => {
 const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(catalogue, code);
 
 const refusedCall = ({ error }: CallRefused): Exit => {
-  const byMessage = Object.entries(catalogue).find(
-    ([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`),
-  )?.[0];
+  /* The longest that fits: `unknown requestId: superseded` is more than `unknown requestId`. */
+  const byMessage = Object.entries(catalogue)
+    .filter(([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`))
+    .sort(([, a], [, b]) => b.message.length - a.message.length)[0]?.[0];
   const code = isRefusalCode(error.code) ? error.code : byMessage;
   const words = [error.message, ...(code !== undefined && isRefusalCode(code) ? [remedyOf(code)] : [])];
   return new Exit(code === 'log-not-writable' ? exit.notWritable : exit.refused, words);

@@ -31,7 +31,6 @@ export interface Settings {
   readonly port: number;
   /** Addresses to listen on, IPv4 first. */
   readonly hosts: readonly string[];
-  readonly loopbackOnly: boolean;
   readonly auth: { readonly mode: AuthMode; readonly secret?: Configured | undefined };
   readonly limiter: { readonly failures: number; readonly windowMs: number; readonly lockMs: number };
   readonly trustedProxies: readonly string[];
@@ -55,8 +54,8 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
   const { gateway } = file;
   refuseUnserved(gateway);
   const auth = authOf(flags, env, file);
-  const { hosts, loopbackOnly } = hostsOf(flags.bind ?? gateway.bind ?? 'loopback', gateway.customBindHost);
-  if (auth.mode === 'none' && !loopbackOnly) {
+  const hosts = hostsOf(flags.bind ?? gateway.bind ?? 'loopback', gateway.customBindHost);
+  if (auth.mode === 'none' && hosts.some((host) => !LOOPBACK.includes(host))) {
     throw new ConfigError(
       'gateway.bind: refusing to listen beyond loopback without auth; set gateway.auth.mode to token or password',
     );
@@ -67,7 +66,6 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     file,
     port: wholeNumber('port', flags.port ?? env['OPENCLAW_GATEWAY_PORT'] ?? gateway.port ?? DEFAULT_PORT, 0, 65_535),
     hosts,
-    loopbackOnly,
     auth,
     limiter: {
       failures: rateLimit?.maxAttempts ?? limits.limiter.failures,
@@ -151,21 +149,18 @@ const wholeNumber = (name: string, value: number | string, min: number, max: num
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 
-const hostsOf = (
-  bind: string,
-  customHost: string | undefined,
-): { readonly hosts: readonly string[]; readonly loopbackOnly: boolean } => {
+const hostsOf = (bind: string, customHost: string | undefined): readonly string[] => {
   switch (bind) {
     case 'loopback':
     case 'auto':
-      return { hosts: LOOPBACK, loopbackOnly: true };
+      return LOOPBACK;
     case 'lan':
       /* Of IPv4, as the original. An IPv6 socket would take both: custom with `::`. */
-      return { hosts: ['0.0.0.0'], loopbackOnly: false };
+      return ['0.0.0.0'];
     case 'custom':
       if (customHost === undefined || isIP(customHost) === 0)
         throw new ConfigError('gateway.customBindHost: must be an IP address when gateway.bind is custom');
-      return { hosts: [customHost], loopbackOnly: LOOPBACK.includes(customHost) };
+      return [customHost];
     case 'tailnet':
       throw new ConfigError(
         'gateway.bind: tailnet is not served here; use custom and set gateway.customBindHost to the address',

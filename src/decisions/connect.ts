@@ -72,7 +72,7 @@ export interface Connect {
 }
 
 /** A connect that is refused by what is, or is not, in the log. */
-export type TurnedAway =
+export type ConnectDenied =
   | { readonly code: 'unauthorized'; readonly reason: AuthReason }
   | {
       readonly code: 'pairing-required';
@@ -97,7 +97,7 @@ export interface Door {
 }
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
-export const connect = ({ device, waiting }: Door, command: Connect, moment: Moment): Decided<TurnedAway> => {
+export const connect = ({ device, waiting }: Door, command: Connect, moment: Moment): Decided<ConnectDenied> => {
   const rule = exemption(command);
   if (device === undefined) {
     return E.right([
@@ -118,9 +118,9 @@ export const connect = ({ device, waiting }: Door, command: Connect, moment: Mom
 };
 
 /** A device token must be the current one, or the one before it within its grace. Anything else was alive when it was shown. */
-const alive = ({ paired }: Device, { shown, role }: Connect, { now }: Moment): Either<TurnedAway, Credential> => {
+const alive = ({ paired }: Device, { shown, role }: Connect, { now }: Moment): Either<ConnectDenied, Credential> => {
   if (shown.method !== 'device-token') return E.right({ since: shown.since });
-  const dead = E.left<TurnedAway>({ code: 'unauthorized', reason: shown.otherwise });
+  const dead = E.left<ConnectDenied>({ code: 'unauthorized', reason: shown.otherwise });
   const token = paired?.tokens[role];
   if (token === undefined || token.revokedAt !== undefined) return dead;
   if (token.token === shown.token) return E.right({ since: token.seq, carrier: token });
@@ -169,7 +169,7 @@ const ungranted = (
   credential: Credential,
   waiting: () => number,
   moment: Moment,
-): Decided<TurnedAway> => {
+): Decided<ConnectDenied> => {
   if (approvableByRule(need, command)) return E.right(approvedByRule(device, need, command, credential, moment));
   const { paired } = device;
   const scopes =

@@ -40,9 +40,12 @@ export const originOf = (by: Principal): Origin | undefined => (by.kind === 'hos
 export const isAdmin = (by: Principal): boolean =>
   by.kind === 'host' || (by.kind === 'connection' && by.scopes.includes(ADMIN));
 
-/** A session that came by a device token manages only that device, unless it is admin (protocol.md §6.8). */
+/** A session that came by a device token sees and manages only that device, unless it is admin (protocol.md §6.8). */
+export const managesAll = (by: Principal): boolean =>
+  isAdmin(by) || (by.kind === 'connection' && by.method !== 'device-token');
+
 export const mayManage = (by: Principal, device: string): boolean =>
-  isAdmin(by) || (by.kind === 'connection' && (by.method !== 'device-token' || by.device === device));
+  managesAll(by) || (by.kind === 'connection' && by.device === device);
 
 /** Its own device, or everybody's if it is admin. */
 export const ownsOrAdmin = (by: Principal, device: string): boolean =>

@@ -1,13 +1,14 @@
-import type { EventOf, Origin } from '../../events/index.js';
+import type { Client, EventOf, Origin } from '../../events/index.js';
 import { connectedKey, type Views } from '../../projections/index.js';
 import type { Keys } from '../credentials/keys.js';
-import { type Connect, connect, type Rules, type TurnedAway } from '../decisions/connect.js';
+import { type Connect, type ConnectDenied, connect, type Rules } from '../decisions/connect.js';
 import type { Command } from '../decisions/decision.js';
 import { deviceIn } from '../decisions/device.js';
 import type { FreshToken } from '../decisions/issue.js';
 import { normalised } from '../decisions/scopes.js';
 import { limits } from '../limits.js';
 import type { Entropy } from '../ports.js';
+import type { ConnectParams } from '../protocol/connect-params.js';
 import { canonicalKey } from '../protocol/device-proof.js';
 import { plain } from '../text.js';
 import type { Verified } from './handshake.js';
@@ -59,14 +60,7 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
     protocol: dialect,
     role,
     scopes: normalised(params.scopes ?? []),
-    client: {
-      id: params.client.id,
-      mode: params.client.mode,
-      platform: plain(params.client.platform, claims.displayNameChars) ?? 'unknown',
-      version: plain(params.client.version, claims.displayNameChars) ?? 'unknown',
-      deviceFamily: plain(params.client.deviceFamily, claims.displayNameChars),
-      modelIdentifier: plain(params.client.modelIdentifier, claims.displayNameChars),
-    },
+    client: clientOf(params),
     instanceId: plain(params.client.instanceId, claims.displayNameChars),
     caps: role === 'node' ? texts(params.caps) : undefined,
     commands: role === 'node' ? texts(params.commands) : undefined,
@@ -83,6 +77,16 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
     rules: context.rules,
   };
 };
+
+/** What a client says it is, capped and stripped. */
+export const clientOf = ({ client }: ConnectParams): Client => ({
+  id: client.id,
+  mode: client.mode,
+  platform: plain(client.platform, claims.displayNameChars) ?? 'unknown',
+  version: plain(client.version, claims.displayNameChars) ?? 'unknown',
+  deviceFamily: plain(client.deviceFamily, claims.displayNameChars),
+  modelIdentifier: plain(client.modelIdentifier, claims.displayNameChars),
+});
 
 const texts = (list: readonly string[] = []): readonly string[] =>
   list.flatMap((text) => plain(text, claims.displayNameChars) ?? []);
@@ -106,7 +110,7 @@ export const originOf = (
 export const admission = <A>(
   command: Connect,
   answer: (accepted: EventOf<'connection.accepted'>, views: Views) => A,
-): Command<A, TurnedAway> => ({
+): Command<A, ConnectDenied> => ({
   decide: (views, moment) =>
     connect(
       { device: command.device && deviceIn(views, command.device.id, moment), waiting: () => views.pending.size() },

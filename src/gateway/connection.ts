@@ -3,8 +3,9 @@ import { type EventOf, subjectOf } from '../../events/index.js';
 import type { DeviceToken, Views } from '../../projections/index.js';
 import { decode, rulesOf } from '../codec.js';
 import { limits } from '../limits.js';
+import { type Close, closeCode } from '../protocol/close-codes.js';
 import { ConnectParams } from '../protocol/connect-params.js';
-import { type ConnectRefusal, turning } from '../protocol/connect-refusals.js';
+import { type ConnectRefusal, refusalOnWire } from '../protocol/connect-refusals.js';
 import { closeReason, decodeRequest, event, failure, parseFrame, response } from '../protocol/frames.js';
 import { plain } from '../text.js';
 import type { Peer, Receiver, Socket } from '../transport/transport.js';
@@ -15,17 +16,12 @@ import { examine, guesserOf, type Knock, type Seen, type Verified } from './hand
 import type { Parts } from './parts.js';
 import type { Place } from './place.js';
 import { refusalRecord } from './refusal-record.js';
-import { type Session, sessionOf } from './session.js';
+import { endSession, type Session, sessionOf } from './session.js';
 
 /*
  * One connection, from its challenge to its close. Until it is let in, everything it sends is a claim, everything it can cost
  * is bounded, and nothing but the challenge and one answer is sent to it.
  */
-
-interface Close {
-  readonly code: number;
-  readonly reason: string;
-}
 
 interface Refused {
   readonly reason: string;
@@ -46,10 +42,7 @@ type State =
   | { readonly is: 'refused'; readonly refused: Refused }
   | { readonly is: 'closed'; readonly close: Close };
 
-const NORMAL = 1000;
-const POLICY = 1008;
-const TOO_BIG = 1009;
-const SERVICE_RESTART = 1012;
+const SLOW = { code: closeCode.policy, reason: 'slow consumer' };
 
 export class Connection implements Receiver {
   readonly id: string;
@@ -81,31 +74,34 @@ export class Connection implements Receiver {
       case 'challenged':
       case 'deciding':
         if (data.length > limits.wire.preauthFrameBytes)
-          return this.close({ code: TOO_BIG, reason: 'preauth payload too large' }, 'preauth-payload-too-large');
-        if (binary) return this.close({ code: POLICY, reason: 'invalid request frame' }, 'invalid-frame');
+          return this.close(
+            { code: closeCode.tooBig, reason: 'preauth payload too large' },
+            'preauth-payload-too-large',
+          );
+        if (binary) return this.close({ code: closeCode.policy, reason: 'invalid request frame' }, 'invalid-frame');
         return this.knock(data.toString());
       default:
     }
   }
 
   dropped(frame: Buffer): void {
-    if (!mayDrop(frame)) this.socket.end(POLICY, 'slow consumer');
+    if (!mayDrop(frame)) this.endSlow();
   }
 
   /** It did not say in time who it is. */
   expire(): void {
-    if (this.state.is === 'challenged') this.close({ code: NORMAL, reason: '' }, 'handshake-timeout');
+    if (this.state.is === 'challenged') this.close({ code: closeCode.normal, reason: '' }, 'handshake-timeout');
   }
 
   dismiss(): void {
-    this.socket.end(SERVICE_RESTART, 'service restart');
+    this.socket.end(closeCode.serviceRestart, 'service restart');
   }
 
   closed(code: number, reason: string): void {
     const { state } = this;
     const close = { code, reason };
     this.state = { is: 'closed', close };
-    this.parts.waiting.delete(this);
+    this.parts.preauth.delete(this);
     if (state.is === 'open') return this.left(state.session, close);
     if (state.is === 'refused') return this.recordRefusal(state.refused, close);
     if (state.is === 'deciding' && state.inLog) return;
@@ -124,15 +120,22 @@ export class Connection implements Receiver {
   }
 
   private send(frame: string): void {
-    if (!this.socket.send(frame)) this.socket.end(POLICY, 'slow consumer');
+    if (!this.socket.send(frame)) this.endSlow();
+  }
+
+  /** It does not read what it is sent. */
+  private endSlow(): void {
+    if (this.state.is === 'open') endSession(this.state.session, SLOW, { rule: 'slow-consumer' });
+    else this.socket.end(SLOW.code, SLOW.reason);
   }
 
   /** Its first request, which must be connect. */
   private knock(message: string): void {
     const frame = parseFrame(message);
-    if (frame === undefined) return this.close({ code: NORMAL, reason: '' }, 'not-json');
+    if (frame === undefined) return this.close({ code: closeCode.normal, reason: '' }, 'not-json');
     const request = decodeRequest(frame);
-    if (E.isLeft(request)) return this.close({ code: POLICY, reason: 'invalid request frame' }, 'invalid-frame');
+    if (E.isLeft(request))
+      return this.close({ code: closeCode.policy, reason: 'invalid request frame' }, 'invalid-frame');
     const { id, method, params } = request.right;
     if (this.state.is !== 'challenged' || method !== 'connect') return this.refuse(id, { code: 'not-connect' });
     const claims = decode(ConnectParams, params ?? {});
@@ -182,9 +185,9 @@ export class Connection implements Receiver {
   private comeIn(id: string, session: Session, token: DeviceToken | undefined): void {
     const { parts } = this;
     if (this.state.is !== 'deciding')
-      return this.left(session, this.state.is === 'closed' ? this.state.close : { code: POLICY, reason: '' });
+      return this.left(session, this.state.is === 'closed' ? this.state.close : { code: closeCode.policy, reason: '' });
     this.state = { is: 'open', session };
-    parts.waiting.delete(this);
+    parts.preauth.delete(this);
     parts.sessions.add(session);
     if (session.presence !== undefined) {
       parts.presence.touch(session.presence.key, session.presence.claim);
@@ -204,17 +207,20 @@ export class Connection implements Receiver {
     }
     const { boot, worker } = parts.admission;
     const durationMs = Math.max(0, parts.clock.now() - session.since);
+    const { ending, device, credential } = session;
     parts.ledger.record([
       {
         type: 'connection.closed',
         subject: subjectOf.connection(id),
-        actor: { kind: 'connection', connection: id, device: session.device, credential: session.credential },
-        cause: session.seq,
+        actor: ending
+          ? { kind: 'gateway', rule: ending.rule }
+          : { kind: 'connection', connection: id, device, credential },
+        cause: ending?.cause ?? session.seq,
         data: {
           connection: id,
           boot,
           worker,
-          device: session.device,
+          device,
           code,
           reason: plain(reason, limits.claims.reasonChars) ?? '',
           durationMs,
@@ -226,7 +232,7 @@ export class Connection implements Receiver {
   /** The answer says why, and then it is closed with the same. */
   private refuse(id: string, refusal: ConnectRefusal, seen?: Seen): void {
     const params = seen?.knock.params;
-    const { error, close, reason } = turning(refusal, {
+    const { error, close, reason } = refusalOnWire(refusal, {
       dialect: seen?.dialect,
       params,
       local: this.place.local,

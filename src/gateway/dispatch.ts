@@ -3,17 +3,18 @@ import { decode, rulesOf } from '../codec.js';
 import { deviceIn } from '../decisions/device.js';
 import { catalogue, type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
+import { closeCode } from '../protocol/close-codes.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { failure, type Request, response, type WireError } from '../protocol/frames.js';
 import { methods } from './methods/index.js';
 import type { Method } from './methods/method.js';
-import { isOfRole, scopeOf } from './methods/scopes.js';
+import { isOfRole, scopeOf } from './methods/required-scopes.js';
 import type { Parts } from './parts.js';
-import { may, principalOf, type Session } from './session.js';
+import { endSession, may, principalOf, type Session } from './session.js';
 
 /* From a request to its answer: role, then scope, then does it exist, then its params, then what it does (protocol.md §8.3). */
 
-const POLICY = 1008;
+const REPEATED = { code: closeCode.policy, reason: 'repeated unauthorized calls' };
 
 export const dispatch = (request: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
   const { id, method: name } = request;
@@ -95,5 +96,5 @@ const missingScope = (scope: string, { dialect }: Session, upgrade: string | und
 const refuseRole = ({ id }: Request, session: Session, send: (frame: string) => void): void => {
   send(failure(id, { code: 'INVALID_REQUEST', message: `unauthorized role: ${session.role}` }));
   if (++session.roleRefusals > limits.wire.roleRefusalsInARow)
-    session.socket.end(POLICY, 'repeated unauthorized calls');
+    endSession(session, REPEATED, { rule: 'repeated-unauthorized' });
 };

@@ -10,14 +10,16 @@ import { privateFolder } from '../files.js';
 import { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
+import { closeCode } from '../protocol/close-codes.js';
 import { beginExpiry } from '../services/expiry.js';
 import { beginHealthTicks } from '../services/health-ticks.js';
 import { beginTicks } from '../services/ticks.js';
-import { type ServerOptions, uwsTransport } from '../transport/server.js';
+import { hostAndPort } from '../transport/address.js';
+import { uwsTransport } from '../transport/server.js';
 import type { Transport } from '../transport/transport.js';
 import { version } from '../version.js';
-import { handlersOf } from './front.js';
 import { type Parts, putTogether } from './parts.js';
+import { handlersOf } from './transport-handlers.js';
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -26,7 +28,6 @@ export interface GatewayOptions {
   readonly log: Logging;
   /** Make new keys if they were lost, at the price of every device token. */
   readonly newKeys?: boolean;
-  readonly makeTransport?: (options: ServerOptions) => Promise<Transport>;
 }
 
 export interface Gateway {
@@ -36,8 +37,6 @@ export interface Gateway {
   /** Tells everybody, closes everything, and leaves the log closed. */
   stop(reason: string): Promise<void>;
 }
-
-const SERVICE_RESTART = 1012;
 
 /** Starts: audits the log, listens, records that it does, and only then is there a gateway. Nothing is left behind if it fails. */
 export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
@@ -60,7 +59,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       secret,
       publish: (topic, frame) => transport?.publish(topic, frame),
     });
-    transport = await (options.makeTransport ?? uwsTransport)({
+    transport = await uwsTransport({
       maxPayloadBytes: settings.maxPayloadBytes,
       handlers: handlersOf(parts),
     });
@@ -95,7 +94,7 @@ const recordStart = async (
     version,
     runtime: `node ${process.versions.node}`,
     authMode: settings.auth.mode,
-    listening: listening.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    listening: listening.map(hostAndPort),
     tokenKey: keys.tokenKey,
     ...(secret === undefined ? {} : { secret: keys.fingerprint(secret.value) }),
   };
@@ -108,7 +107,7 @@ const recordStart = async (
 
 /** Begins what goes on by itself. What it returns ends the gateway. */
 const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
-  const { clock, ledger, boot, announcer, sessions, waiting, refusals, uptime, settings } = parts;
+  const { clock, ledger, boot, announcer, sessions, preauth, refusals, uptime, settings } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     beginExpiry({ clock, ledger }),
@@ -118,9 +117,9 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     for (const stop of stops) stop();
     transport.stop();
     announcer.shutdown();
-    waiting.closeAll();
-    sessions.closeAll(SERVICE_RESTART, 'service restart');
-    waiting.stop();
+    preauth.closeAll();
+    sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
+    preauth.stop();
     refusals.stop();
     const data = { boot, reason, uptimeMs: uptime() };
     ledger.record([

@@ -1,7 +1,7 @@
 import type { Event } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 import { waits } from '../decisions/device.js';
-import { isAdmin, type Principal } from '../decisions/principal.js';
+import { managesAll, mayManage, type Principal } from '../decisions/principal.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import type { Dialect } from '../protocol/dialect.js';
@@ -19,13 +19,13 @@ export interface PairEntries {
 export const pairEntries = (
   views: Views,
   now: number,
-  own: string | undefined,
+  isVisible: (device: string) => boolean,
   dialect: Dialect,
   isConnected: (device: string) => boolean,
 ): PairEntries => {
-  const mine = ([device]: readonly [string, unknown]): boolean => own === undefined || device === own;
-  const pending = [...views.pending.entries()].filter(mine).map(([, request]) => request);
-  const paired = [...views.paired.entries()].filter(mine).map(([, device]) => device);
+  const visible = ([device]: readonly [string, unknown]): boolean => isVisible(device);
+  const pending = [...views.pending.entries()].filter(visible).map(([, request]) => request);
+  const paired = [...views.paired.entries()].filter(visible).map(([, device]) => device);
   return {
     pending: pending
       .filter((request) => waits(request, views, { now }))
@@ -62,28 +62,29 @@ export class PairList {
 
   for(by: Principal, dialect: Dialect): Encoded {
     const { clock } = this.options;
-    const own =
-      by.kind === 'connection' && by.method === 'device-token' && !isAdmin(by) ? (by.device ?? '') : undefined;
-    if (own !== undefined) return this.made(own, dialect);
+    if (!managesAll(by)) return this.made((device) => mayManage(by, device), dialect);
     const cached = this.cached.get(dialect);
     if (cached !== undefined && clock.now() < cached.until) return cached.encoded;
-    const encoded = this.made(undefined, dialect);
+    const encoded = this.made(() => true, dialect);
     this.cached.set(dialect, { encoded, until: this.firstExpiry() });
     return encoded;
   }
 
-  private made(own: string | undefined, dialect: Dialect): Encoded {
+  private made(isVisible: (device: string) => boolean, dialect: Dialect): Encoded {
     const { views, clock, sessions } = this.options;
     return new Encoded(
-      JSON.stringify(pairEntries(views(), clock.now(), own, dialect, (device) => sessions.isConnected(device))),
+      JSON.stringify(pairEntries(views(), clock.now(), isVisible, dialect, (device) => sessions.isConnected(device))),
     );
   }
 
-  /** When the first request that waits will have waited too long. */
+  /** When the first request that waits will have waited too long. One that an open session keeps alive ends with an event. */
   private firstExpiry(): number {
+    const now = this.options.clock.now();
     let first = Number.POSITIVE_INFINITY;
-    for (const [, { refreshedAt }] of this.options.views().pending.entries())
-      first = Math.min(first, refreshedAt + limits.pairing.pendingMs);
+    for (const [, { refreshedAt }] of this.options.views().pending.entries()) {
+      const expiry = refreshedAt + limits.pairing.pendingMs;
+      if (expiry > now) first = Math.min(first, expiry);
+    }
     return first;
   }
 }

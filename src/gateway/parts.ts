@@ -15,10 +15,10 @@ import { Hello } from './hello.js';
 import { Limiter } from './limiter.js';
 import { methods } from './methods/index.js';
 import { PairList } from './pair-list.js';
+import { Preauth } from './preauth.js';
 import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
 import { Sessions } from './sessions.js';
-import { Waiting } from './waiting.js';
 
 /** The parts of a running gateway, as connections and methods use them. */
 export interface Parts {
@@ -35,7 +35,7 @@ export interface Parts {
   readonly admission: AdmissionContext;
   readonly limiter: Limiter;
   readonly refusals: Refusals;
-  readonly waiting: Waiting;
+  readonly preauth: Preauth;
   readonly sessions: Sessions;
   readonly broadcast: Broadcast;
   readonly announcer: Announcer;
@@ -100,7 +100,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     admission: { boot, worker: 0, keys, entropy, rules: settings.rules, osUser: userInfo().username },
     limiter,
     refusals: new Refusals({ boot, clock, fingerprintOf: (source) => keys.source(source), record }),
-    waiting: new Waiting(clock, settings.handshakeMs),
+    preauth: new Preauth(clock, settings),
     sessions,
     broadcast,
     announcer,

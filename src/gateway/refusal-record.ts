@@ -1,25 +1,25 @@
-import type { DataOf } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 import type { Keys } from '../credentials/keys.js';
 import { limits } from '../limits.js';
+import type { Close } from '../protocol/close-codes.js';
 import type { ConnectParams } from '../protocol/connect-params.js';
 import { plain } from '../text.js';
 import type { Peer } from '../transport/transport.js';
-import { originOf } from './admission.js';
+import { clientOf, originOf } from './admission.js';
 import type { Seen } from './handshake.js';
 import type { Place } from './place.js';
 import type { RefusalRecord } from './refusals.js';
 
 /** How a connection ended that was never let in. */
-export interface TurnedOut {
+export interface RefusedConnection {
   readonly connection: string;
   readonly peer: Peer;
   readonly place: Place;
   readonly reason: string;
   /** What we closed with. */
-  readonly close: { readonly code: number; readonly reason: string };
+  readonly close: Close;
   /** What the client closed with, if it was first. */
-  readonly clientClose?: { readonly code: number; readonly reason: string } | undefined;
+  readonly clientClose?: Close | undefined;
   readonly params?: ConnectParams | undefined;
   readonly seen?: Seen | undefined;
   readonly requestId?: string | undefined;
@@ -28,7 +28,7 @@ export interface TurnedOut {
 const { claims } = limits;
 
 /** What is kept of it: claims are capped and stripped, and a device is only named if it proved its key. */
-export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: string): RefusalRecord => {
+export const refusalRecord = (out: RefusedConnection, views: Views, keys: Keys, osUser: string): RefusalRecord => {
   const { params, seen, peer, place, connection } = out;
   const credential =
     seen?.evaluated.credential ?? (params?.auth?.deviceToken ? keys.fingerprint(params.auth.deviceToken) : undefined);
@@ -59,10 +59,3 @@ export const refusalRecord = (out: TurnedOut, views: Views, keys: Keys, osUser: 
 const isKnown = (views: Views, device: string | undefined, credential: string | undefined): boolean =>
   (device !== undefined && views.paired.get(device) !== undefined) ||
   (credential !== undefined && views.credentials.get(credential) !== undefined);
-
-const clientOf = ({ client }: ConnectParams): DataOf<'connection.refused'>['client'] => ({
-  id: client.id,
-  mode: client.mode,
-  platform: plain(client.platform, claims.displayNameChars) ?? '',
-  version: plain(client.version, claims.displayNameChars) ?? '',
-});

@@ -1,6 +1,7 @@
 import type { EventOf, Method, Role } from '../../events/index.js';
 import type { Principal } from '../decisions/principal.js';
 import { covers } from '../decisions/scopes.js';
+import type { Close } from '../protocol/close-codes.js';
 import type { ConnectParams } from '../protocol/connect-params.js';
 import type { Dialect } from '../protocol/dialect.js';
 import type { Socket } from '../transport/transport.js';
@@ -28,7 +29,21 @@ export interface Session {
   readonly node?: NodeClaims | undefined;
   /** Answers `unauthorized role` in a row. */
   roleRefusals: number;
+  /** Why the gateway ends it; absent if the client does. */
+  ending?: Ending;
 }
+
+/** The rule by which a session ends, and the event that made it end, if one did. */
+export interface Ending {
+  readonly rule: string;
+  readonly cause?: number | undefined;
+}
+
+/** Ends a session. That it ended, and why, is recorded when its socket is gone. */
+export const endSession = (session: Session, { code, reason }: Close, ending: Ending): void => {
+  session.ending ??= ending;
+  session.socket.end(code, reason);
+};
 
 export interface NodeClaims {
   readonly version: string;

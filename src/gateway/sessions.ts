@@ -1,13 +1,16 @@
 import type { Event } from '../../events/index.js';
-import type { Session } from './session.js';
+import { type Close, closeCode } from '../protocol/close-codes.js';
+import { type Ending, endSession, type Session } from './session.js';
 
 /*
  * The open sessions of this process, and what ends them. Whatever a session's right to be here came from, its end is an event;
  * this listens to the log and closes what the event revoked. No method closes anybody by hand.
  */
 
-const REVOKED = 4001;
-const SERVICE_RESTART = 1012;
+const REMOVED = { code: closeCode.revoked, reason: 'device removed' };
+const AUTH_CHANGED = { code: closeCode.revoked, reason: 'gateway auth changed' };
+const TOKEN_REPLACED = { code: closeCode.serviceRestart, reason: 'token replaced: connect again' };
+const APPROVED = { code: closeCode.serviceRestart, reason: 'approved: connect again' };
 
 export class Sessions {
   private readonly byId = new Map<string, Session>();
@@ -47,36 +50,31 @@ export class Sessions {
 
   /** Closes what an event put an end to. */
   enforce(event: Event): void {
+    const end = (sessions: Iterable<Session>, close: Close): void =>
+      this.end(sessions, close, { rule: event.type, cause: event.seq });
     switch (event.type) {
       case 'device.removed':
-        return this.closeThose(this.ofDevice(event.data.device), REVOKED, 'device removed');
+        return end(this.ofDevice(event.data.device), REMOVED);
       case 'token.rotated':
-      case 'token.revoked': {
-        const { device, role } = event.data;
-        return this.closeThose(withRole(this.ofDevice(device), role), REVOKED, 'device removed');
-      }
-      case 'token.retired': {
-        const { device, credential } = event.data;
-        const late = withCredential(this.ofDevice(device), credential);
-        return this.closeThose(late, SERVICE_RESTART, 'token replaced: connect again');
-      }
-      case 'gateway.secret-rotated': {
-        const { from } = event.data;
-        return this.closeThose(withCredential(this.all(), from), REVOKED, 'gateway auth changed');
-      }
+      case 'token.revoked':
+        return end(withRole(this.ofDevice(event.data.device), event.data.role), REMOVED);
+      case 'token.retired':
+        return end(withCredential(this.ofDevice(event.data.device), event.data.credential), TOKEN_REPLACED);
+      case 'gateway.secret-rotated':
+        return end(withCredential(this.all(), event.data.from), AUTH_CHANGED);
       case 'pairing.approved':
-        return this.closeThose(waiting(this.ofDevice(event.data.device)), SERVICE_RESTART, 'approved: connect again');
+        return end(waiting(this.ofDevice(event.data.device)), APPROVED);
       default:
     }
   }
 
-  closeAll(code: number, reason: string): void {
-    this.closeThose(this.all(), code, reason);
+  endAll(close: Close, rule: string): void {
+    this.end(this.all(), close, { rule });
   }
 
   /** A close takes the session out of the sets it is found in. */
-  private closeThose(sessions: Iterable<Session>, code: number, reason: string): void {
-    for (const { socket } of [...sessions]) socket.end(code, reason);
+  private end(sessions: Iterable<Session>, close: Close, ending: Ending): void {
+    for (const session of [...sessions]) endSession(session, close, ending);
   }
 }
 

@@ -58,9 +58,9 @@ const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
 
 /**
- * The log and its views, open for writing. `commit` is the only way in: a command is decided on the views, its facts are
- * appended and folded in one transaction and one flush with its neighbours, and only then is anybody told. While a batch is on
- * its way to the disk the next one gathers in the sockets.
+ * The log and its views, open for writing. A command is decided on the views, its facts are appended and folded in one
+ * transaction and one flush with its neighbours, and only then is anybody told. While a batch is on its way to the disk the
+ * next one gathers in the sockets.
  */
 export class Ledger {
   readonly log: Reader;
@@ -180,8 +180,8 @@ export class Ledger {
 
   /** One batch: decide, write, tell. */
   private flush(): void {
+    if (!this.state.writable) return this.refuse(this.queue.splice(0));
     const queued = this.queue.splice(0, limits.ledger.batch);
-    if (!this.state.writable) return this.refuse(queued);
     const batch = decideBatch(queued, this.store, this.position, this.clock, this.options.entropy, this.options.onBug);
     const terms = this.terms.due(queued.length === 0 ? 1 : limits.ledger.indexBatch);
     if (batch.stamped.length === 0 && terms === undefined) {
@@ -239,6 +239,7 @@ export class Ledger {
 
   /** Closes and opens again, and audits, as a start would. */
   private async reopen(): Promise<void> {
+    if (this.closed) return;
     try {
       await this.store.close();
       this.store = openStore(this.options);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
+import { attempt } from '../attempt.js';
 import type { Clock } from '../ports.js';
 import type { Store } from './store.js';
 
@@ -78,11 +79,3 @@ const startOf = (pid: number): string | undefined => read(`/proc/${pid}/stat`)?.
 
 const read = (file: string): string | undefined => attempt(() => readFileSync(file, 'utf8').trim());
 const link = (file: string): string | undefined => attempt(() => readlinkSync(file));
-
-const attempt = <T>(work: () => T): T | undefined => {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
-};

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Event, EventType } from '../../events/index.js';
 import { limits } from '../limits.js';
 import { DamagedEvent } from './damage.js';
-import { unstamp } from './envelope.js';
+import { unstamp } from './stamp.js';
 import type { Append, Store } from './store.js';
 
 /** From `after` (exclusive) to `upTo` (inclusive). */
@@ -19,6 +19,10 @@ export interface Query extends Range {
 
 export const typeTerm = (type: string): string => `type:${type}`;
 export const subjectTerm = (subject: string): string => `subject:${subject}`;
+
+/** Is it one of those that are looked for? Its place is not looked at. */
+export const fits = (event: Event, { type, subject }: Query): boolean =>
+  (type === undefined || event.type === type) && (subject === undefined || event.subject === subject);
 
 /** The log to read: by place, by subject, by type. Long scans go chunk by chunk and hold no snapshot between. */
 export class Reader {
@@ -48,18 +52,15 @@ export class Reader {
   /** In log order. The index answers for what it holds; what it does not hold yet is read from the log itself. */
   *query(query: Query): Iterable<Event> {
     const term = query.subject === undefined ? query.type && typeTerm(query.type) : subjectTerm(query.subject);
-    const fits = (event: Event): boolean =>
-      (query.type === undefined || event.type === query.type) &&
-      (query.subject === undefined || event.subject === query.subject);
     const { after = 0, upTo = this.position } = query;
     const indexed = term === undefined ? after : Math.max(after, Math.min(this.store().indexed(), upTo));
     if (term !== undefined) {
       for (const seq of this.termed(term, after + 1, indexed)) {
         const event = this.event(seq);
-        if (event !== undefined && fits(event)) yield event;
+        if (event !== undefined && fits(event, query)) yield event;
       }
     }
-    for (const event of this.range({ after: indexed, upTo })) if (fits(event)) yield event;
+    for (const event of this.range({ after: indexed, upTo })) if (fits(event, query)) yield event;
   }
 
   private *termed(term: string, from: number, upTo: number): Iterable<number> {

@@ -8,7 +8,7 @@ import { LedgerDamaged } from './damage.js';
 import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
 
-/* The databases of the ledger in one LMDB environment. The only file that knows LMDB. */
+/* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
 
 const DATA_FILE = 'data.mdb';
 /** Named databases: events, origins, meta, terms, and one for each view. lmdb-js opens at most 12 unless told. */

@@ -6,8 +6,8 @@ import { type Refusal, refusal } from '../errors.js';
 import type { Entropy } from '../ports.js';
 import type { Jump, LogClock } from './clock.js';
 import { Draft } from './draft.js';
-import { type Stamped, stamp } from './envelope.js';
 import { foldVersions } from './rebuild.js';
+import { type Stamped, stamp } from './stamp.js';
 import type { Position, Store } from './store.js';
 
 /** How a command ended: a refusal of its own kind, a refusal of the ledger, or its answer. */

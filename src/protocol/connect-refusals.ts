@@ -1,6 +1,7 @@
-import type { AuthReason, TurnedAway } from '../decisions/connect.js';
+import type { AuthReason, ConnectDenied } from '../decisions/connect.js';
 import type { Refusal } from '../errors.js';
 import { catalogue } from '../errors.js';
+import { type Close, closeCode } from './close-codes.js';
 import type { ConnectParams } from './connect-params.js';
 import type { DeviceFault } from './device-proof.js';
 import type { Dialect } from './dialect.js';
@@ -9,7 +10,7 @@ import type { WireError } from './frames.js';
 /* Every way in which a connect is refused, in the words of the wire (protocol.md §2, §4, §5.3, §5.5, §5.6, §6.3). */
 
 export type ConnectRefusal =
-  | TurnedAway
+  | ConnectDenied
   | { readonly code: 'invalid-params'; readonly rules: string }
   | { readonly code: 'not-connect' }
   | { readonly code: 'protocol-mismatch'; readonly min: number; readonly max: number }
@@ -22,7 +23,7 @@ export type ConnectRefusal =
   | { readonly code: 'ledger'; readonly refusal: Refusal };
 
 /** Who is refused: words depend on it, the decision does not. */
-export interface Refused {
+export interface Refusee {
   readonly dialect: Dialect | undefined;
   readonly params: ConnectParams | undefined;
   readonly local: boolean;
@@ -30,18 +31,19 @@ export interface Refused {
 }
 
 /** The answer and then the close. `reason` names the refusal in the log. */
-export interface Turning {
+export interface RefusalOnWire {
   readonly error: WireError;
-  readonly close: { readonly code: number; readonly reason: string };
+  readonly close: Close;
   readonly reason: string;
 }
 
-const POLICY = 1008;
-const PROTOCOL = 1002;
-const TRY_AGAIN = 1013;
-
-export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
-  const answer = (error: WireError, reason: string, close = error.message, code = POLICY): Turning => ({
+export const refusalOnWire = (refusal: ConnectRefusal, who: Refusee): RefusalOnWire => {
+  const answer = (
+    error: WireError,
+    reason: string,
+    close = error.message,
+    code: number = closeCode.policy,
+  ): RefusalOnWire => ({
     error,
     close: { code, reason: close },
     reason,
@@ -66,7 +68,7 @@ export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
         { code: 'INVALID_REQUEST', message: 'protocol mismatch', details },
         refusal.code,
         undefined,
-        PROTOCOL,
+        closeCode.protocolError,
       );
     }
     case 'invalid-role':
@@ -104,7 +106,7 @@ export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
         { code: catalogue[code].wire, message, retryable: true, retryAfterMs: 1000 },
         code,
         message,
-        TRY_AGAIN,
+        closeCode.tryAgainLater,
       );
     }
   }
@@ -113,7 +115,7 @@ export const turning = (refusal: ConnectRefusal, who: Refused): Turning => {
 const ORIGIN_TEXT =
   'origin not allowed (open the Control UI from the gateway host or allow it in gateway.controlUi.allowedOrigins)';
 
-const originRefusal = (reason: string, { dialect }: Refused): WireError => ({
+const originRefusal = (reason: string, { dialect }: Refusee): WireError => ({
   code: 'INVALID_REQUEST',
   message: ORIGIN_TEXT,
   ...(dialect === 3 ? {} : { details: { code: 'CONTROL_UI_ORIGIN_NOT_ALLOWED', reason } }),
@@ -150,7 +152,7 @@ const AUTH: { readonly [R in AuthReason]: readonly [code: string, text: string] 
   rate_limited: ['AUTH_RATE_LIMITED', 'too many failed authentication attempts (retry later)'],
 };
 
-const authRefusal = (reason: AuthReason, who: Refused): WireError => {
+const authRefusal = (reason: AuthReason, who: Refusee): WireError => {
   const [code, text] = AUTH[reason];
   const hinted = /^(token|password)_(missing|mismatch)$/.exec(reason);
   const message = `unauthorized: ${text}${hinted === null ? '' : ` (${hint(hinted[1] === 'token' ? 'token' : 'password', who)})`}`;
@@ -171,7 +173,7 @@ const authRefusal = (reason: AuthReason, who: Refused): WireError => {
 };
 
 /** What the person in front of this client can do about it. */
-const hint = (secret: 'token' | 'password', { params, dialect, local }: Refused): string => {
+const hint = (secret: 'token' | 'password', { params, dialect, local }: Refusee): string => {
   if (params?.client.mode === 'cli') {
     if (dialect === 4 && local)
       return secret === 'token'
@@ -213,14 +215,18 @@ const NEEDS = {
 
 /** A v4 client gives up on `PAIRING_REQUIRED` unless told that waiting helps; it does, because a person can approve at any time. */
 const pairingRefusal = (
-  { need, requestId, approved }: Extract<TurnedAway, { code: 'pairing-required' }>,
-  who: Refused,
-): Turning => {
+  { need, requestId, approved }: Extract<ConnectDenied, { code: 'pairing-required' }>,
+  who: Refusee,
+): RefusalOnWire => {
   const full = requestId === undefined ? ' (the list of pending requests is full; try again later)' : '';
   if (who.dialect !== 4) {
     const details = { code: 'PAIRING_REQUIRED', requestId, reason: need };
     const message = `pairing required${full}`;
-    return { error: { code: 'NOT_PAIRED', message, details }, close: { code: POLICY, reason: message }, reason: need };
+    return {
+      error: { code: 'NOT_PAIRED', message, details },
+      close: { code: closeCode.policy, reason: message },
+      reason: need,
+    };
   }
   const [requirement, remediationHint] = NEEDS[need];
   const message = `pairing required: ${requirement}${full}`;
@@ -239,5 +245,5 @@ const pairingRefusal = (
     pauseReconnect: false,
   };
   const reason = requestId === undefined ? message : `${message} (requestId: ${requestId})`;
-  return { error: { code: 'NOT_PAIRED', message, details }, close: { code: POLICY, reason }, reason: need };
+  return { error: { code: 'NOT_PAIRED', message, details }, close: { code: closeCode.policy, reason }, reason: need };
 };

@@ -1,5 +1,6 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { attempt } from '../attempt.js';
 import { limits } from '../limits.js';
 import { lowered } from '../text.js';
 import type { ConnectParams } from './connect-params.js';
@@ -130,12 +131,4 @@ const isSmallOrder = (raw: Buffer): boolean => {
   const y = Buffer.from(raw);
   y[KEY_BYTES - 1] = (y[KEY_BYTES - 1] ?? 0) & 0x7f;
   return SMALL_ORDER.has(y.toString('hex'));
-};
-
-const attempt = <T>(work: () => T): T | undefined => {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 };

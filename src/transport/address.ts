@@ -6,3 +6,7 @@ export const canonicalAddress = (bytes: Buffer): string => {
   if (bytes.length !== 16) return '';
   return ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString();
 };
+
+/** An address as it stands in a URL: IPv6 in brackets. */
+export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;

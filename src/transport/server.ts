@@ -174,9 +174,8 @@ const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAns
   });
 };
 
-/** Is it an address of this machine? One without IPv6 has no `::1`, and that is no fault. */
+/** A machine without IPv6 has no `::1`, and that is no fault; any other address that is not there is one. */
 const hasAddress = (host: string): boolean =>
-  !host.includes(':') ||
   host !== '::1' ||
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 

@@ -5,7 +5,7 @@ import * as io from 'io-ts';
 import t from 'tap';
 import { fields, kind } from '../../events/envelope.js';
 import { catalogue, decodeEvent, type Event, lifted } from '../../events/index.js';
-import { unstamp } from '../../src/ledger/envelope.js';
+import { unstamp } from '../../src/ledger/stamp.js';
 
 /*
  * The stored form outlives every version of this code. golden/<type>.v<version>.jsonl holds the exact bytes of two events of each

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { ADMIN, APPROVALS, PAIRING, READ, WRITE } from '../../src/decisions/scopes.js';
 import { methods } from '../../src/gateway/methods/index.js';
-import { scopeOf } from '../../src/gateway/methods/scopes.js';
+import { scopeOf } from '../../src/gateway/methods/required-scopes.js';
 import { connect, type Frame, newKey } from '../support/device.js';
 import { checkResult } from '../support/frames.js';
 import { running, TOKEN } from '../support/gateway.js';

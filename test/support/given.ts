@@ -3,7 +3,7 @@ import type { Event, EventType, Fact } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 import type { Decided, Moment, Refused } from '../../src/decisions/decision.js';
 import { Draft, emptyViews } from '../../src/ledger/draft.js';
-import { stamp } from '../../src/ledger/envelope.js';
+import { stamp } from '../../src/ledger/stamp.js';
 import { testEntropy } from './world.js';
 
 /** Where every history begins. */

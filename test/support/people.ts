@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Role } from '../../events/index.js';
 import { approve } from '../../src/decisions/approve.js';
-import { type Connect, connect, type Rules, type TurnedAway } from '../../src/decisions/connect.js';
+import { type Connect, type ConnectDenied, connect, type Rules } from '../../src/decisions/connect.js';
 import { deviceIn, deviceOfRequest } from '../../src/decisions/device.js';
 import type { FreshToken } from '../../src/decisions/issue.js';
 import type { Principal } from '../../src/decisions/principal.js';
@@ -50,7 +50,7 @@ export const handshake = (device: string | undefined, claims: Partial<Connect> =
   };
 };
 
-export const connects = (history: History, command: Connect, waiting?: number): Result<TurnedAway> =>
+export const connects = (history: History, command: Connect, waiting?: number): Result<ConnectDenied> =>
   history.when((views, moment) =>
     connect(
       {

@@ -125,17 +125,26 @@ export const remove = async (deviceId: string, options: ReachOptions, asJson: bo
   else say(`Removed ${deviceId}`);
 };
 
-export const clear = async (
-  options: ReachOptions & { readonly yes: boolean; readonly pending: boolean },
-): Promise<void> => {
-  if (!options.yes) throw new Exit(exit.refused, ['Refusing to clear pairing table without --yes']);
-  const { pending, paired } = await lists(options);
-  for (const { deviceId } of paired) await call('device.pair.remove', { deviceId }, options);
-  say(`Cleared ${paired.length} paired ${paired.length === 1 ? 'device' : 'devices'}`);
-  if (!options.pending) return;
-  const rejected = await Promise.all(pending.map(({ requestId }) => rejectIfThere(requestId, options)));
-  say(`Rejected ${rejected.filter(Boolean).length} pending requests`);
+export interface ClearOptions {
+  readonly yes: boolean;
+  readonly pending: boolean;
+  readonly json: boolean;
+}
+
+export const clear = async (options: ReachOptions, { yes, pending, json: asJson }: ClearOptions): Promise<void> => {
+  if (!yes) throw new Exit(exit.refused, ['Refusing to clear pairing table without --yes']);
+  const listed = await lists(options);
+  const removed = listed.paired.map(({ deviceId }) => deviceId);
+  for (const deviceId of removed) await call('device.pair.remove', { deviceId }, options);
+  const rejected: string[] = [];
+  for (const { requestId } of pending ? listed.pending : [])
+    if (await rejectIfThere(requestId, options)) rejected.push(requestId);
+  if (asJson) return json({ removed, rejected });
+  say(`Cleared ${counted(removed, 'paired device')}`);
+  if (pending) say(`Rejected ${counted(rejected, 'pending request')}`);
 };
+
+const counted = ({ length }: readonly string[], what: string): string => `${length} ${what}${length === 1 ? '' : 's'}`;
 
 /** A removed device takes its request with it. */
 const rejectIfThere = async (requestId: string, options: ReachOptions): Promise<boolean> => {

@@ -1,13 +1,16 @@
+import { setTimeout } from 'node:timers/promises';
 import { catalogue, type Event, type EventType, isEventType } from '../../../events/index.js';
 import { exit } from '../../errors.js';
 import { follow } from '../../ledger/follow.js';
-import { type Query, Reader } from '../../ledger/reader.js';
+import { fits, type Query, Reader } from '../../ledger/reader.js';
 import { Store } from '../../ledger/store.js';
 import { lineOf } from '../event-lines.js';
 import { Exit, say } from '../output.js';
 import { settingsFromHere } from '../reach.js';
 
 export interface EventsOptions {
+  /** Where a limit counts from. */
+  readonly from: 'start' | 'end';
   readonly type?: string | undefined;
   readonly subject?: string | undefined;
   readonly after?: number | undefined;
@@ -20,23 +23,18 @@ const POLL_MS = 200;
 
 /** A plain look at the log: read from its files, beside a gateway that runs or without one. Nothing is written. */
 export const events = async (options: EventsOptions): Promise<void> => {
+  const { from, limit, json, after = 0 } = options;
+  if (options.follow && from === 'start' && limit !== undefined)
+    throw new Exit(exit.usage, ['--limit would leave a gap before what --follow prints: use openclaw events tail']);
   const store = openLog();
   const reader = new Reader(() => store);
-  const query: Query = {
-    type: typeOf(options.type),
-    subject: options.subject,
-    ...(options.after === undefined ? {} : { after: options.after }),
-  };
+  const upTo = reader.position;
+  const query: Query = { type: typeOf(options.type), subject: options.subject, after, upTo };
+  const show = (event: Event): void => say(json ? JSON.stringify(event) : lineOf(event));
   try {
-    let shown = 0;
-    for (const event of options.after === undefined && options.limit !== undefined
-      ? newest(reader, query, options.limit)
-      : reader.query(query)) {
-      if (options.limit !== undefined && shown >= options.limit) break;
-      show(event, options);
-      shown++;
-    }
-    if (options.follow) await goOn(store, reader, query, options);
+    const found = reader.query(query);
+    for (const event of from === 'start' ? first(found, limit) : last(found, limit)) show(event);
+    if (options.follow) await goOn(reader, Math.max(after, upTo), (event) => fits(event, query) && show(event));
   } finally {
     await store.close();
   }
@@ -58,31 +56,27 @@ const typeOf = (type: string | undefined): EventType | undefined => {
   throw new Exit(exit.usage, [`unknown event type; there are: ${(near.length > 0 ? near : known).join(', ')}`]);
 };
 
-/** The last events that fit, in log order. */
-const newest = (reader: Reader, query: Query, limit: number): readonly Event[] => {
+function* first(found: Iterable<Event>, limit = Number.POSITIVE_INFINITY): Iterable<Event> {
+  let shown = 0;
+  for (const event of found) {
+    if (shown++ >= limit) return;
+    yield event;
+  }
+}
+
+const last = (found: Iterable<Event>, limit = Number.POSITIVE_INFINITY): readonly Event[] => {
   const kept: Event[] = [];
-  for (const event of reader.query(query)) {
+  for (const event of found) {
     kept.push(event);
     if (kept.length > limit) kept.shift();
   }
   return kept;
 };
 
-const show = (event: Event, { json }: EventsOptions): void => say(json ? JSON.stringify(event) : lineOf(event));
-
-/** What comes from now on, until interrupted. */
-const goOn = async (store: Store, reader: Reader, { type, subject }: Query, options: EventsOptions): Promise<void> => {
+/** What comes after a position, until interrupted. */
+const goOn = async (reader: Reader, after: number, hear: (event: Event) => void): Promise<void> => {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const news = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-    });
-  store.refresh();
-  for await (const chunk of follow(reader, reader.position, news, stop.signal)) {
-    for (const event of chunk)
-      if ((type === undefined || event.type === type) && (subject === undefined || event.subject === subject))
-        show(event, options);
-  }
+  const news = (signal: AbortSignal): Promise<void> => setTimeout(POLL_MS, undefined, { signal }).catch(() => {});
+  for await (const chunk of follow(reader, after, news, stop.signal)) for (const event of chunk) hear(event);
 };

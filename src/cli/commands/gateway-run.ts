@@ -6,6 +6,7 @@ import { exit } from '../../errors.js';
 import { type Gateway, startGateway } from '../../gateway/gateway.js';
 import { Logging } from '../../logging/logging.js';
 import { systemClock, systemEntropy } from '../../runtime.js';
+import { hostAndPort } from '../../transport/address.js';
 import { Exit, explained, say, tell, whenNobodyReads } from '../output.js';
 
 export interface RunOptions extends Flags {
@@ -30,10 +31,10 @@ export const run = async (options: RunOptions): Promise<void> => {
   const signal = signalled();
   noteWhatHasNoEffect(settings, log);
   const gateway = await begin(options, settings, log);
-  noteSecret(gateway, log);
+  noteSecret(gateway, settings, log);
   log.gateway.info('agent model: none configured');
   log.gateway.info(
-    `listening on ${gateway.listening.map(({ host, port }) => `ws://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')} (PID ${process.pid})`,
+    `listening on ${gateway.listening.map((address) => `ws://${hostAndPort(address)}`).join(', ')} (PID ${process.pid})`,
   );
   log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
   await stopOn(await signal, gateway, log);
@@ -67,10 +68,10 @@ const noteWhatHasNoEffect = ({ file, paths }: Settings, log: Logging): void => {
   }
 };
 
-const noteSecret = ({ secret }: Gateway, log: Logging): void => {
+const noteSecret = ({ secret }: Gateway, { auth }: Settings, log: Logging): void => {
   if (secret === undefined) return log.gateway.warn('auth: none; every program on this host may connect');
   if (secret.made) log.gateway.info(`token: none was configured, so one was made; it is in ${secret.from} (mode 600)`);
-  else log.gateway.info(`token: from ${secret.from}`);
+  else log.gateway.info(`${auth.mode}: from ${secret.from}`);
 };
 
 /** The signal that ends it; heard from the beginning, so that none cuts a start in half. A second one does not wait. */

@@ -1,10 +1,10 @@
-import { context } from './context.js';
 import { devices } from './devices.js';
 import type { Family, Method } from './method.js';
 import { nodes } from './nodes.js';
+import { stubs } from './stubs.js';
 import { system } from './system.js';
 
-const families: readonly Family[] = [system, devices, nodes, context];
+const families: readonly Family[] = [system, devices, nodes, stubs];
 
 /** Every method that is served. */
 export const methods: ReadonlyMap<string, Method> = new Map(families.flatMap((family) => Object.entries(family)));

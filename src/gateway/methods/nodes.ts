@@ -1,6 +1,7 @@
 import type { PairedDevice, PendingRequest } from '../../../projections/index.js';
 import { closed, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
+import { mayManage } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
 import type { Parts } from '../parts.js';
 import { isLoopback } from '../place.js';
@@ -67,12 +68,12 @@ export const nodes: Family = {
     return renameDevice(nodeId, displayName, call, (label) => ({ nodeId, displayName: label }));
   }),
 
-  'node.pair.list': method(none, (_, { parts }) => {
+  'node.pair.list': method(none, (_, { parts, by }) => {
     const { views } = parts.ledger;
     const now = parts.clock.now();
     const pending = [...views.pending.entries()]
       .map(([, row]) => row)
-      .filter((row) => isNode(row) && waits(row, views, { now }));
+      .filter((row) => isNode(row) && mayManage(by, row.device) && waits(row, views, { now }));
     return answer({
       pending: pending
         .sort((a, b) => b.seq - a.seq)
@@ -83,12 +84,14 @@ export const nodes: Family = {
           isRepair: row.repair,
           ts: row.askedAt,
         })),
-      paired: pairedNodes(parts).map((row) => ({
-        nodeId: row.device,
-        ...metadata(row),
-        createdAtMs: row.createdAt,
-        approvedAtMs: row.approvedAt,
-      })),
+      paired: pairedNodes(parts)
+        .filter((row) => mayManage(by, row.device))
+        .map((row) => ({
+          nodeId: row.device,
+          ...metadata(row),
+          createdAtMs: row.createdAt,
+          approvedAtMs: row.approvedAt,
+        })),
     });
   }),
 

@@ -16,7 +16,7 @@ const id = anyText(limits.claims.textChars);
 
 const PAGE = { total: 0, offset: 0, limit: 50, hasMore: false, nextOffset: null };
 
-export const context: Family = {
+export const stubs: Family = {
   'config.get': method(none, (_, { session, parts }) => answer(configForClients(parts.settings, may(session, ADMIN)))),
 
   'config.schema': method(none, (_, { parts }) =>

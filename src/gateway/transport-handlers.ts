@@ -25,15 +25,15 @@ const UNATTRIBUTED = json('403 Forbidden', {
 });
 
 export const handlersOf = (parts: Parts): Handlers => {
-  const { settings, waiting } = parts;
+  const { settings, preauth } = parts;
   return {
     admit: (peer) => {
       if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings)) return UNATTRIBUTED;
-      return waiting.hasRoom(placeOf(peer, settings)) ? undefined : NO_ROOM;
+      return preauth.hasRoom(placeOf(peer, settings)) ? undefined : NO_ROOM;
     },
     open: (socket, peer) => {
       const connection = new Connection(socket, peer, placeOf(peer, settings), parts);
-      waiting.add(connection);
+      preauth.add(connection);
       return connection;
     },
     http: (method, path) => http(method, path, parts),

@@ -1,14 +1,17 @@
 import t from 'tap';
+import { Preauth } from '../../src/gateway/preauth.js';
 import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
 import { LOCAL_PEER, operatorOf, REMOTE_PEER, simulated, WITH_SECRET } from '../support/simulated.js';
+import { TestClock } from '../support/world.js';
 
 /* What strangers may hold: so many sockets, for so long. */
 
 t.test('sockets that nobody knows are capped by source and in all; those let in do not count', async (t) => {
   const gateway = await simulated();
   t.teardown(() => gateway.stop());
-  const { preauthPerSource, preauthTotal } = limits.sockets;
+  const { preauthPerSource, preauthBytes } = limits.sockets;
+  const total = preauthBytes / limits.wire.maxPayloadBytes;
   const held = Array.from({ length: preauthPerSource }, () => gateway.open(REMOTE_PEER));
   t.ok(held.every((wire) => wire !== undefined));
   t.equal(gateway.open(REMOTE_PEER), undefined);
@@ -17,13 +20,26 @@ t.test('sockets that nobody knows are capped by source and in all; those let in 
   t.ok(gateway.open(REMOTE_PEER), 'whoever leaves makes room');
 
   let open = preauthPerSource + 1;
-  for (let n = 0; open < preauthTotal; n++)
-    for (let i = 0; i < preauthPerSource && open < preauthTotal; i++, open++)
+  for (let n = 0; open < total; n++)
+    for (let i = 0; i < preauthPerSource && open < total; i++, open++)
       if (gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }) === undefined)
         t.fail('no room too early');
   t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), undefined);
   await gateway.pass(limits.wire.handshakeMs + 1000);
   t.ok(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), 'and time makes room');
+});
+
+t.test('the larger a message may be, the fewer may wait: the transport buffers it whole', async (t) => {
+  const clock = new TestClock();
+  for (const [maxPayloadBytes, room] of [
+    [1 << 20, 512],
+    [25 << 20, 20],
+  ] as const) {
+    const preauth = new Preauth(clock, { handshakeMs: 1000, maxPayloadBytes });
+    t.equal(preauth.room, room);
+    t.ok(preauth.room * maxPayloadBytes <= limits.sockets.preauthBytes);
+    preauth.stop();
+  }
 });
 
 t.test('whoever was let in makes room for the next', async (t) => {

@@ -18,19 +18,26 @@ const SWEEP_MS = 250;
  * Sockets whose owners nobody knows yet: how many each source may have, how many there may be, and for how long. One sweep for all, no
  * timer for each.
  */
-export class Waiting {
+export class Preauth {
   /** In the order they came. */
   private readonly waiters = new Set<Waiter>();
   private readonly bySource = new Map<string, number>();
   private readonly stopSweep: () => void;
 
-  constructor(clock: Clock, handshakeMs: number) {
+  /** How many there may be in all. */
+  readonly room: number;
+
+  constructor(
+    clock: Clock,
+    { handshakeMs, maxPayloadBytes }: { readonly handshakeMs: number; readonly maxPayloadBytes: number },
+  ) {
+    this.room = Math.floor(limits.sockets.preauthBytes / maxPayloadBytes);
     this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
   }
 
   /** May one more come from here? */
   hasRoom({ source, loopback }: Place): boolean {
-    if (this.waiters.size >= limits.sockets.preauthTotal) return false;
+    if (this.waiters.size >= this.room) return false;
     return (
       (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource)
     );
