@@ -21,6 +21,8 @@ export const limits = {
     handshakeMs: 15 * SECOND,
     tickMs: 30 * SECOND,
     healthMs: 60 * SECOND,
+    /** Whoever asks for a new look gets one at most this often: everybody is told of it. */
+    probeMs: 1 * SECOND,
     /** Seconds of silence after which the transport has pinged in vain and lets go (its own granularity is 4). */
     idleSeconds: 52,
     /** A close reason, in bytes of UTF-8: a control frame holds no more (RFC 6455 §5.5). */
@@ -81,7 +83,7 @@ export const limits = {
     sources: 10_000,
   },
   refusals: {
-    /** Events per source and minute, and in all, before they are only counted. */
+    /** Events per source and minute, and in all, before they are only counted. A device or credential we know has as many. */
     perSource: 20,
     total: 300,
     windowMs: 1 * MINUTE,
@@ -90,7 +92,9 @@ export const limits = {
     sources: 10_000,
     /** Lines in the text log per window; the rest is counted in one line. */
     logLines: 600,
+    /** Names in a summary of each kind; of those we know or once knew, more. */
     named: 16,
+    knownNamed: 256,
   },
   presence: {
     ttlMs: 5 * MINUTE,

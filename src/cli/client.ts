@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import WebSocket from 'ws';
+import { attempt } from '../attempt.js';
 import { version } from '../version.js';
 import type { Identity } from './identity.js';
 
@@ -67,6 +68,13 @@ interface Frame {
   readonly error?: WireError;
 }
 
+const NO_GATEWAY = 'what answers there does not speak the protocol of a gateway';
+
+const frameIn = (data: WebSocket.RawData): Frame | undefined => {
+  const frame = attempt(() => JSON.parse(String(data)) as Frame | null);
+  return typeof frame === 'object' ? (frame ?? undefined) : undefined;
+};
+
 const MAX_PAYLOAD = 100 * 1024 * 1024;
 const PROTOCOLS = { minProtocol: 3, maxProtocol: 4 };
 
@@ -81,7 +89,11 @@ export class Client {
     readonly hello: HelloOk,
     private readonly timeoutMs: number,
   ) {
-    socket.on('message', (data) => this.settle(JSON.parse(String(data)) as Frame));
+    socket.on('message', (data) => {
+      const frame = frameIn(data);
+      if (frame === undefined) this.fail(new Unreachable(NO_GATEWAY));
+      else this.settle(frame);
+    });
     socket.on('close', (code, reason) =>
       this.fail(new Unreachable(`gateway closed (${code}): ${String(reason) || 'no reason'}`)),
     );
@@ -112,8 +124,9 @@ export class Client {
         ),
       );
       socket.on('message', (data) => {
-        const frame = JSON.parse(String(data)) as Frame;
-        if (frame.event === 'connect.challenge')
+        const frame = frameIn(data);
+        if (frame === undefined) give(new Unreachable(NO_GATEWAY));
+        else if (frame.event === 'connect.challenge')
           socket.send(JSON.stringify(connectFrame(options, frame.payload as { nonce: string; ts: number })));
         else if (frame.type === 'res' && frame.ok === true) {
           clearTimeout(timer);

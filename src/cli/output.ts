@@ -1,10 +1,17 @@
 import { catalogue, exit, type RefusalCode, remedyOf } from '../errors.js';
+import { isDamage } from '../ledger/damage.js';
 import { CallRefused, ConnectRefused, Unreachable } from './client.js';
 
 /* Data goes to stdout, words to stderr; a mistake is answered with what was wrong and what would be right. */
 
-export const say = (line = ''): void => void process.stdout.write(`${line}\n`);
-export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+const DRAWS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Whatever a line was made of, it does not draw on the terminal. */
+const still = (line: string): string => line.replace(DRAWS, '');
+
+export const say = (line = ''): void => void process.stdout.write(`${still(line)}\n`);
+export const tell = (line: string): void => void process.stderr.write(`${still(line)}\n`);
 
 /** Whoever read our words is gone (a pager, a terminal). A command has nothing left to do; a gateway has its log file, and goes on. */
 export const whenNobodyReads = (then: 'leave' | 'go on'): void => {
@@ -19,7 +26,8 @@ export const json = (value: unknown): void => say(JSON.stringify(value, null, 2)
 /** Cells in a box: for people. */
 export const table = async (head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> => {
   const { getBorderCharacters, table: draw } = await import('table');
-  const drawn = draw([head, ...rows] as string[][], {
+  const cells = [head, ...rows].map((row) => row.map(still));
+  const drawn = draw(cells, {
     border: getBorderCharacters('norc'),
     drawHorizontalLine: (line, count) => line <= 1 || line === count,
   });
@@ -54,6 +62,11 @@ export const explained = (error: unknown): Exit => {
   if (error instanceof ConnectRefused) return refusedConnect(error);
   if (error instanceof Unreachable) return new Exit(exit.refused, [`Gateway not reachable: ${error.message}`]);
   const { name, message } = error as Error;
+  if (isDamage(error))
+    return new Exit(exit.damaged, [
+      message,
+      'Nothing was written. Restore a backup of the ledger folder, or read what is good: openclaw events list',
+    ]);
   switch (name) {
     case 'UsageError':
       return new Exit(exit.usage, [message]);
@@ -61,11 +74,6 @@ export const explained = (error: unknown): Exit => {
     case 'KeysUnusable':
     case 'NotPrivate':
       return new Exit(exit.config, [message]);
-    case 'LedgerDamaged':
-      return new Exit(exit.damaged, [
-        message,
-        'Nothing was written. Restore a backup of the ledger folder, or read what is good: openclaw events list',
-      ]);
     case 'LedgerLocked':
     case 'PortTaken':
     case 'NoTransport':
@@ -80,7 +88,7 @@ const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(catal
 const refusedCall = ({ error }: CallRefused): Exit => {
   /* The longest that fits: `unknown requestId: superseded` is more than `unknown requestId`. */
   const byMessage = Object.entries(catalogue)
-    .filter(([, entry]) => error.message === entry.message || error.message.startsWith(`${entry.message}:`))
+    .filter(([, entry]) => error.message.startsWith(entry.message))
     .sort(([, a], [, b]) => b.message.length - a.message.length)[0]?.[0];
   const code = isRefusalCode(error.code) ? error.code : byMessage;
   const words = [error.message, ...(code !== undefined && isRefusalCode(code) ? [remedyOf(code)] : [])];
@@ -97,6 +105,10 @@ const refusedConnect = ({ error, message, code, reason }: ConnectRefused): Exit 
         ? 'Ask an operator to look at openclaw devices list'
         : `On the gateway's host, after checking who this is: openclaw devices approve ${id}`,
     );
+  }
+  if (error?.message === catalogue['log-not-writable'].message) {
+    words.push(remedyOf('log-not-writable'));
+    return new Exit(exit.notWritable, words);
   }
   return new Exit(exit.refused, words);
 };

@@ -42,7 +42,11 @@ export const settingsFromHere = (): Settings => loadSettings({}, process.env);
 
 export const targetOf = (options: Pick<ReachOptions, 'url'>, settings: Settings): Target => {
   const { gateway } = settings.file;
-  if (options.url !== undefined) return { url: options.url, source: '--url' };
+  if (options.url !== undefined) {
+    if (!/^wss?:\/\/[^/]/.test(options.url) || !URL.canParse(options.url))
+      throw new UsageError('--url: must be a WebSocket address, for example ws://127.0.0.1:18789');
+    return { url: options.url, source: '--url' };
+  }
   if (gateway.mode === 'remote' && gateway.remote?.url !== undefined)
     return { url: gateway.remote.url, source: `gateway.remote.url in ${settings.file.path}` };
   return { url: `ws://127.0.0.1:${settings.port}`, source: 'this host' };

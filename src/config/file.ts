@@ -27,10 +27,8 @@ export const readConfig = (path: string): ConfigFile => {
   if (raw === undefined) return { path, exists: false, hash: undefined, gateway: {}, logging: {}, ignored: [] };
   const root = parse(path, raw);
   const { gateway = {}, logging = {}, ...rest } = root;
-  const known = {
-    level: (logging as Record<string, unknown>)['level'],
-    file: (logging as Record<string, unknown>)['file'],
-  };
+  if (!isObject(logging)) throw new ConfigError(`${path}: logging: must be object`);
+  const known = { level: logging['level'], file: logging['file'] };
   return {
     path,
     exists: true,
@@ -62,7 +60,7 @@ const readIfThere = (path: string): string | undefined => {
   }
 };
 
-const parse = (path: string, raw: string): Record<string, unknown> => {
+const parse = (path: string, raw: string): Readonly<Record<string, unknown>> => {
   let root: unknown;
   try {
     root = JSON5.parse(raw);
@@ -70,10 +68,12 @@ const parse = (path: string, raw: string): Record<string, unknown> => {
     const { lineNumber, columnNumber } = error as { lineNumber?: number; columnNumber?: number };
     throw new ConfigError(`${path} is not JSON5: line ${lineNumber}, column ${columnNumber}`);
   }
-  if (typeof root !== 'object' || root === null || Array.isArray(root))
-    throw new ConfigError(`${path} must hold an object`);
-  return root as Record<string, unknown>;
+  if (!isObject(root)) throw new ConfigError(`${path} must hold an object`);
+  return root;
 };
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const checked = <A>(path: string, section: string, type: Codec<A>, value: unknown): A => {
   const result = decode(type, value);

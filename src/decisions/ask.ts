@@ -16,6 +16,7 @@ import type { Moment } from './decision.js';
 import type { Device } from './device.js';
 import { compare } from './platform.js';
 import { coversAll, union } from './scopes.js';
+import { expiryOf } from './sweep.js';
 
 /** What a device wants and has not been granted. */
 export interface Ask {
@@ -73,7 +74,10 @@ const refreshed = (pending: PendingRequest, { actor, origin }: Ask, { at }: Mome
 
 const asked = (device: Device, ask: Ask): Filed => ({
   requestId: ask.requestId,
-  facts: [requested(device, ask, { silent: false })],
+  facts: [
+    ...(device.expired === undefined ? [] : [expiryOf(device.expired)]),
+    requested(device, ask, { silent: false }),
+  ],
 });
 
 const superseding = (device: Device, ask: Ask, old: PendingRequest): Filed => ({

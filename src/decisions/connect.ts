@@ -144,7 +144,9 @@ const withoutDevice = (
   { scopes, local, browser, client, rules }: Connect,
   rule: string | undefined,
 ): readonly string[] =>
-  rule !== undefined || rules.scopesWithoutDevice || (local && !browser && client.mode === 'cli') ? scopes : [];
+  rule !== undefined || rules.scopesWithoutDevice || (rules.localClient && local && !browser && client.mode === 'cli')
+    ? scopes
+    : [];
 
 /** What the device lacks, the first that applies (protocol.md §6.1). */
 const needOf = (

@@ -7,11 +7,16 @@ export interface Device {
   readonly id: string;
   readonly paired?: PairedDevice | undefined;
   readonly pending?: PendingRequest | undefined;
+  /** A request that waited too long, and of which the log does not say so yet. */
+  readonly expired?: PendingRequest | undefined;
 }
 
 export const deviceIn = (views: Views, id: string, moment: Pick<Moment, 'now'>): Device => {
-  const pending = views.pending.get(id);
-  return { id, paired: views.paired.get(id), pending: pending && waits(pending, views, moment) ? pending : undefined };
+  const paired = views.paired.get(id);
+  const request = views.pending.get(id);
+  return request !== undefined && waits(request, views, moment)
+    ? { id, paired, pending: request }
+    : { id, paired, expired: request };
 };
 
 /** The device whose request this id is, or was before a larger ask replaced it. */

@@ -1,5 +1,5 @@
 import { type Fact, subjectOf } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { PendingRequest, Views } from '../../projections/index.js';
 import type { Moment } from './decision.js';
 import { waits } from './device.js';
 import { retirePrevious } from './issue.js';
@@ -11,17 +11,19 @@ export const sweep = (views: Views, moment: Moment, most: number): readonly Fact
   [...expired(views, moment), ...graceEnded(views, moment)].slice(0, most);
 
 function* expired(views: Views, moment: Moment): Iterable<Fact> {
-  for (const [device, request] of views.pending.entries()) {
-    if (waits(request, views, moment)) continue;
-    yield {
-      type: 'pairing.expired',
-      subject: subjectOf.device(device),
-      actor: ACTOR,
-      cause: request.seq,
-      data: { requestId: request.requestId, device },
-    };
+  for (const [, request] of views.pending.entries()) {
+    if (!waits(request, views, moment)) yield expiryOf(request);
   }
 }
+
+/** Nobody decided it in time. */
+export const expiryOf = ({ requestId, device, seq }: PendingRequest): Fact => ({
+  type: 'pairing.expired',
+  subject: subjectOf.device(device),
+  actor: ACTOR,
+  cause: seq,
+  data: { requestId, device },
+});
 
 function* graceEnded(views: Views, { now }: Moment): Iterable<Fact> {
   for (const [, { device, role, until }] of views.graces.entries()) {

@@ -117,15 +117,16 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     for (const stop of stops) stop();
     transport.stop();
     announcer.shutdown();
+    preauth.stop();
     preauth.closeAll();
     sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
-    preauth.stop();
     refusals.stop();
     const data = { boot, reason, uptimeMs: uptime() };
     ledger.record([
       { type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data },
     ]);
     await ledger.close();
+    transport.close();
     rmSync(settings.paths.socket, { force: true });
   };
 };

@@ -1,5 +1,4 @@
 import type { Health as LedgerHealth } from '../ledger/ledger.js';
-import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import { Encoded } from '../protocol/frames.js';
 
@@ -33,8 +32,9 @@ export class Health {
     return this.encoded;
   }
 
-  isStale(): boolean {
-    return this.options.clock.now() - this.at >= limits.wire.healthMs;
+  /** Ms since the last look. */
+  get age(): number {
+    return this.options.clock.now() - this.at;
   }
 
   refresh(): void {

@@ -9,11 +9,11 @@ import type { Peer } from '../transport/transport.js';
 export interface Place {
   /** The client as far as it can be trusted: behind a trusted proxy the address it forwards for, else the socket's. */
   readonly address: string;
-  /** Budgets are kept by this: the address, of IPv6 the first 64 bits. */
+  /** Budgets are kept by this: the address, of IPv6 the first 64 bits. Strangers behind a proxy on this host are not its programs. */
   readonly source: string;
   /** A program on this host, as far as the network can tell. Loopback is not identity: browsers are never treated as local. */
   readonly local: boolean;
-  /** The socket's other end is this host, whatever it forwards. */
+  /** The socket's other end is this host, and speaks for itself. */
   readonly loopback: boolean;
   /** It came through the socket file of the state folder: whoever can do that owns the host. */
   readonly hostSocket: boolean;
@@ -28,11 +28,12 @@ export const placeOf = (peer: Peer, rules: PlaceRules): Place => {
   if (peer.hostSocket) return { address: '', source: 'host', local: true, loopback: true, hostSocket: true };
   const loopback = isLoopback(peer.address);
   const address = peer.forwarded && isTrusted(peer.address, rules) ? forwardedFor(peer, rules) : peer.address;
+  const local = loopback && !peer.forwarded && isLocalName(peer.host);
   return {
     address,
-    source: sourceOf(address),
-    local: loopback && !peer.forwarded && isLocalName(peer.host),
-    loopback,
+    source: isLoopback(address) && !local ? `via ${address}` : sourceOf(address),
+    local,
+    loopback: loopback && !peer.forwarded,
     hostSocket: false,
   };
 };

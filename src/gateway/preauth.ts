@@ -23,6 +23,7 @@ export class Preauth {
   private readonly waiters = new Set<Waiter>();
   private readonly bySource = new Map<string, number>();
   private readonly stopSweep: () => void;
+  private stopped = false;
 
   /** How many there may be in all. */
   readonly room: number;
@@ -37,7 +38,7 @@ export class Preauth {
 
   /** May one more come from here? */
   hasRoom({ source, loopback }: Place): boolean {
-    if (this.waiters.size >= this.room) return false;
+    if (this.stopped || this.waiters.size >= this.room) return false;
     return (
       (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource)
     );
@@ -63,7 +64,9 @@ export class Preauth {
     for (const waiter of [...this.waiters]) waiter.dismiss();
   }
 
+  /** Nobody is admitted any more. */
   stop(): void {
+    this.stopped = true;
     this.stopSweep();
   }
 

@@ -5,8 +5,8 @@ import type { Clock } from '../ports.js';
 
 /*
  * A refusal is an event, and anybody can cause refusals: so each source has a budget of them, and all sources together; what is
- * beyond is counted and told in one event a minute. Never merely counted: a device we know, a credential we know or once
- * knew, and the first of each reason from each source.
+ * beyond is counted and told in one event a minute. Outside the budget of all is the first of each reason from each source, and
+ * what shows a device or a credential that we know or once knew: that has a budget of its own, and is named in the summary.
  */
 
 export interface RefusalRecord {
@@ -51,7 +51,9 @@ export class Refusals {
   }
 
   record(refusal: RefusalRecord): void {
-    if (refusal.known || this.isFirst(refusal) || this.inBudget(refusal.source)) this.tell(refusal);
+    const known = knownIn(refusal);
+    if (this.isFirst(refusal) || (known === undefined ? this.inBudget(refusal.source) : this.inKnownBudget(known)))
+      this.tell(refusal);
     else this.count(refusal);
   }
 
@@ -70,10 +72,19 @@ export class Refusals {
   }
 
   private inBudget(source: string): boolean {
-    const spent = this.spent.get(source) ?? 0;
-    if (spent >= limits.refusals.perSource || this.total >= limits.refusals.total) return false;
-    this.spent.set(source, spent + 1);
+    if (this.total >= limits.refusals.total || !this.spend(`source ${source}`)) return false;
     this.total++;
+    return true;
+  }
+
+  private inKnownBudget(known: string): boolean {
+    return this.spend(`known ${known}`);
+  }
+
+  private spend(whose: string): boolean {
+    const spent = this.spent.get(whose) ?? 0;
+    if (spent >= limits.refusals.perSource) return false;
+    this.spent.set(whose, spent + 1);
     return true;
   }
 
@@ -88,7 +99,7 @@ export class Refusals {
     });
   }
 
-  private count({ data, source }: RefusalRecord): void {
+  private count({ data, source, known }: RefusalRecord): void {
     this.summary ??= {
       from: this.options.clock.now(),
       total: 0,
@@ -100,9 +111,10 @@ export class Refusals {
     const { summary } = this;
     summary.total++;
     summary.reasons.set(data.reason, (summary.reasons.get(data.reason) ?? 0) + 1);
-    name(summary.sources, source);
-    name(summary.devices, data.device);
-    name(summary.credentials, data.credential);
+    const most = known ? limits.refusals.knownNamed : limits.refusals.named;
+    name(summary.sources, source, limits.refusals.named);
+    name(summary.devices, data.device, most);
+    name(summary.credentials, data.credential, most);
   }
 
   /** The end of a window: budgets are full again, and what was counted is told. */
@@ -131,6 +143,9 @@ export class Refusals {
   }
 }
 
-const name = (set: Set<string>, value: string | undefined): void => {
-  if (value !== undefined && set.size < limits.refusals.named) set.add(value);
+const knownIn = ({ known, data }: RefusalRecord): string | undefined =>
+  known ? (data.device ?? data.credential) : undefined;
+
+const name = (set: Set<string>, value: string | undefined, most: number): void => {
+  if (value !== undefined && set.size < most) set.add(value);
 };

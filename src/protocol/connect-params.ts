@@ -1,4 +1,16 @@
-import { anyText, anything, closed, flag, integer, listOf, mapOf, oneOf, type TypeOf, text } from '../codec.js';
+import {
+  anyText,
+  anything,
+  closed,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  oneOf,
+  type TypeOf,
+  text,
+  textThat,
+} from '../codec.js';
 import { limits } from '../limits.js';
 
 /** Params of `connect`: the union of what protocol 3 and 4 send (protocol.md §3.2). Claims all: nothing here is verified yet. */
@@ -70,6 +82,17 @@ const auth = closed(
   },
 );
 
+/*
+ * A scope is shown to whoever approves it, and signed in a list with commas between: visible ASCII without a comma, so that it can
+ * neither draw on a terminal nor be read as two.
+ */
+const scope = textThat(
+  (name) => name.length <= claims.textChars && /^[\x21-\x2b\x2d-\x7e]+$/.test(name),
+  'must be visible ASCII without spaces or commas',
+);
+
+export const scopeList = listOf(scope, claims.scopes);
+
 export const ConnectParams = closed(
   { minProtocol: integer(1), maxProtocol: integer(1), client },
   {
@@ -78,7 +101,7 @@ export const ConnectParams = closed(
     permissions: mapOf(flag, claims.permissions),
     pathEnv: anyText(claims.pathEnvChars),
     role: text(claims.textChars),
-    scopes: listOf(text(claims.textChars), claims.scopes),
+    scopes: scopeList,
     device,
     auth,
     locale: anyText(claims.textChars),

@@ -22,6 +22,9 @@ import {
 } from './transport.js';
 import { loadUws, type Uws } from './uws.js';
 
+/** What `sockaddr_un` holds on macOS, the least of the systems; a longer path crashes the library. */
+const SOCKET_PATH_BYTES = 103;
+
 interface UserData {
   /** Until it is open. */
   peer?: Peer;
@@ -79,6 +82,7 @@ class UwsTransport implements Transport {
   }
 
   listenOnFile(path: string): Promise<boolean> {
+    if (Buffer.byteLength(path) > SOCKET_PATH_BYTES) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.file.listen_unix((token) => resolve(Boolean(token && this.keep(token))), path);
     });
@@ -96,6 +100,11 @@ class UwsTransport implements Transport {
 
   stop(): void {
     for (const token of this.listening.splice(0)) this.uws.us_listen_socket_close(token);
+  }
+
+  close(): void {
+    this.network.close();
+    this.file.close();
   }
 }
 
@@ -150,16 +159,29 @@ const upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context
 
 const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 
-const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer => ({
-  address: hostSocket ? '' : canonicalAddress(Buffer.from(res.getRemoteAddress())),
-  hostSocket,
-  host: req.getHeader('host'),
-  origin: req.getHeader('origin'),
-  userAgent: req.getHeader('user-agent'),
-  forwardedFor: req.getHeader('x-forwarded-for'),
-  realIp: req.getHeader('x-real-ip'),
-  forwarded: FORWARDING.some((name) => req.getHeader(name) !== ''),
-});
+const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer => {
+  const header = headersOf(req);
+  return {
+    address: hostSocket ? '' : canonicalAddress(Buffer.from(res.getRemoteAddress())),
+    hostSocket,
+    host: header('host'),
+    origin: header('origin'),
+    userAgent: header('user-agent'),
+    forwardedFor: header('x-forwarded-for'),
+    realIp: header('x-real-ip'),
+    forwarded: FORWARDING.some((name) => header(name) !== ''),
+  };
+};
+
+/** All lines of a header as one, in order (RFC 9110 §5.3): a proxy may add its line below that of the client. */
+const headersOf = (req: HttpRequest): ((name: string) => string) => {
+  const found = new Map<string, string>();
+  req.forEach((name, value) => {
+    const before = found.get(name);
+    found.set(name, before === undefined ? value : `${before}, ${value}`);
+  });
+  return (name) => found.get(name) ?? '';
+};
 
 const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAnswer, headOnly: boolean): void => {
   res.cork(() => {

@@ -68,4 +68,6 @@ export interface Transport {
   publish(topic: string, frame: string): void;
   /** Stops listening; open connections stay. */
   stop(): void;
+  /** Ends every connection that is still there, said hello or not. */
+  close(): void;
 }

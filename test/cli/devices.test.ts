@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { WebSocketServer } from 'ws';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { logOf, TOKEN } from '../support/gateway.js';
 import { gatewayProcess, openclaw, stateFolder } from '../support/process.js';
@@ -111,14 +114,28 @@ t.test('reject, rename, rotate, revoke, remove, clear', async (t) => {
   t.match(await run('devices', 'remove', key.id), { code: 1, err: /^unknown deviceId\n/ });
 
   const more = await stranger();
-  await run('devices', 'approve', more.requestId);
+  const larger = await connect(
+    gateway.port,
+    more.key,
+    { scopes: ['operator.read', 'operator.write'], auth: { token: TOKEN } },
+    REMOTE,
+  );
+  t.match(await run('devices', 'approve', more.requestId), {
+    code: 1,
+    err: /^unknown requestId: superseded by .*\nlook at the new request, then approve it by its own id\n$/,
+  });
+  await run('devices', 'approve', larger.answer.error.details.requestId);
   await stranger();
   t.match(await run('devices', 'clear'), { code: 1, err: 'Refusing to clear pairing table without --yes\n' });
   t.match(await run('devices', 'clear', '--yes', '--pending'), {
     code: 0,
-    out: 'Cleared 1 paired device\nRejected 1 pending requests\n',
+    out: 'Cleared 1 paired device\nRejected 1 pending request\n',
   });
   t.match((await run('devices', 'list')).out, 'No device pairing entries.');
+  const last = await stranger();
+  await run('devices', 'approve', last.requestId);
+  const cleared = await run('devices', 'clear', '--yes', '--json');
+  t.same(JSON.parse(cleared.out), { removed: [last.key.id], rejected: [] });
 });
 
 t.test('a device that comes back as another is flagged, with what it was and what it says', async (t) => {
@@ -211,6 +228,19 @@ t.test(
       { code: 0, out: /^Gateway health: OK/ },
       'the token it was given is enough',
     );
+    t.match(await openclaw(there, ['health', '--url', 'nonsense', '--token', TOKEN]), {
+      code: 2,
+      err: /^--url: must be a WebSocket address/,
+    });
+    const other = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    t.teardown(() => other.close());
+    await once(other, 'listening');
+    other.on('connection', (socket) => socket.send('hello?'));
+    const elsewhere = `ws://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    t.match(await openclaw(there, ['health', '--url', elsewhere, '--token', TOKEN]), {
+      code: 1,
+      err: /does not speak the protocol of a gateway/,
+    });
     t.match(await openclaw(there, ['health', '--url', 'ws://192.0.2.1:1', '--timeout', '300']), {
       code: 2,
       err: /requires explicit credentials/,

@@ -35,6 +35,17 @@ t.test('list, tail, and their filters', async (t) => {
   });
 });
 
+t.test('list counts from the start, tail from the end; a limit and --follow would leave a gap', async (t) => {
+  const state = stateFolder(t);
+  await (await gatewayProcess(t, state, [], SECRET)).end();
+  const all = lines((await openclaw(state, ['events', 'list'])).out);
+  t.same(lines((await openclaw(state, ['events', 'list', '--limit', '2'])).out), all.slice(0, 2));
+  t.match(await openclaw(state, ['events', 'list', '--limit', '2', '--follow']), {
+    code: 2,
+    err: /openclaw events tail/,
+  });
+});
+
 t.test('--follow goes on with what comes, until interrupted', async (t) => {
   const state = stateFolder(t);
   const gateway = await gatewayProcess(t, state, [], SECRET);
@@ -84,6 +95,15 @@ t.test('rebuild, and its check', async (t) => {
   });
   t.match(await openclaw(state, ['rebuild']), { code: 0, out: 'Views rebuilt from 3 events\n' });
   t.match(JSON.parse((await openclaw(state, ['rebuild', '--check', '--json'])).out), { events: 3, differences: [] });
+
+  const mended = readFileSync(file);
+  mended.write('"type":"health.tackle"', mended.lastIndexOf('"type":"health.ticked"'));
+  writeFileSync(file, mended);
+  for (const args of [['rebuild'], ['rebuild', '--check'], ['gateway', 'run', '--port', '0']])
+    t.match(await openclaw(state, args), {
+      code: 3,
+      err: /event 3 is damaged: it is of a type this program does not know/,
+    });
 });
 
 t.test('a running gateway keeps its log to itself for writing, not for reading', async (t) => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { connect as netConnect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { connect, newKey } from '../support/device.js';
@@ -196,6 +198,35 @@ t.test('keys that were lost are not made anew in silence', async (t) => {
   });
   const gateway = await gatewayProcess(t, state, ['--new-keys'], WITH_TOKEN);
   t.equal((await gateway.end()).code, 0);
+});
+
+t.test('whoever is half way in when it stops does not keep it, and does it no harm', async (t) => {
+  const state = stateFolder(t);
+  const gateway = await gatewayProcess(t, state, [], WITH_TOKEN);
+  const half = netConnect({ port: gateway.port, host: '127.0.0.1' });
+  half.on('error', () => {});
+  await once(half, 'connect');
+  half.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+  const { wire } = await connect(gateway.port, newKey(), { auth: { token: TOKEN } });
+  const ended = gateway.end();
+  t.match(await wire.close(), { code: 1012, reason: 'service restart' });
+  half.write(
+    'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+  );
+  t.match(await ended, { code: 0, err: '' });
+  half.destroy();
+});
+
+t.test('without approval by rule, a program of this host that leaves its device out gains nothing', async (t) => {
+  const state = stateFolder(t);
+  const gateway = await gatewayProcess(t, state, ['--no-auto-approve'], WITH_TOKEN);
+  const { wire, answer } = await connect(gateway.port, undefined, {
+    scopes: ['operator.admin', 'operator.pairing'],
+    auth: { token: TOKEN },
+  });
+  if (answer.ok) t.match(await wire.call('device.pair.list'), { ok: false, error: { message: /^missing scope/ } });
+  else t.match(answer.error, { code: 'NOT_PAIRED' });
+  wire.end();
 });
 
 t.test('a gateway whose terminal is gone goes on', async (t) => {

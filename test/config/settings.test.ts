@@ -125,6 +125,11 @@ t.test('keys of the original that change nothing here are named', async (t) => {
   t.equal(file.logging.level, 'debug');
 });
 
+t.test('a section of another type is refused by its name', async (t) => {
+  for (const section of ['gateway', 'logging'])
+    t.throws(() => load(t, `{ ${section}: null }`), { name: 'ConfigError', message: new RegExp(section) });
+});
+
 t.test('where things live', async (t) => {
   t.match(pathsFrom({ HOME: '/home/ada' }), {
     state: '/home/ada/.openclaw',

@@ -137,6 +137,18 @@ t.test('an expired request cannot be approved, swept or not', (t) => {
   t.end();
 });
 
+t.test('a device that asks again after its request expired, before the sweep: both ends are on the record', (t) => {
+  const history = new History();
+  connects(history, handshake(laptop));
+  history.pass(limits.pairing.pendingMs);
+  connects(history, handshake(laptop));
+  t.same(types(history.events), ['pairing.requested', 'pairing.expired', 'pairing.requested']);
+  t.equal(history.views.requests.size(), 1);
+  sweeps(history);
+  t.equal(history.events.length, 3);
+  t.end();
+});
+
 t.test('remove shuts a device out', (t) => {
   const history = new History();
   paired(history, laptop, ['operator.read']);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { connect, newKey, REMOTE, type Wire } from '../support/device.js';
 import { logOf, TOKEN } from '../support/gateway.js';
-import { gatewayProcess, stateFolder } from '../support/process.js';
+import { gatewayProcess, openclaw, stateFolder } from '../support/process.js';
 import { callsIn, descriptorsOf, strace, straceMissing } from '../support/strace.js';
 
 /*
@@ -107,6 +107,7 @@ t.test(
     const late = await connect(gateway.port, newKey(), OWNER);
     t.match(late.answer, refused);
     t.match(await late.wire.close(), { code: 1013 });
+    t.match(await openclaw(state, ['health']), { code: 5, err: /log not writable/ });
     t.equal(boss.closed, undefined);
     t.match(await gateway.end(), { code: 0, err: /log/ });
     t.equal(

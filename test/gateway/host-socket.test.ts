@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { mkdtempSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { connect, newKey, REMOTE } from '../support/device.js';
@@ -42,6 +42,13 @@ t.test('with a key as well, the device is not paired by it', async (t) => {
   t.equal(answer.ok, true);
   t.same((await wire.call('device.pair.list')).payload.paired, []);
   wire.end();
+});
+
+t.test('a state folder whose path is too long for a socket: a warning, and the gateway runs', async (t) => {
+  const state = join(mkdtempSync(join(tmpdir(), 'clawledger-')), 'x'.repeat(200));
+  const { port, lines } = await running(t, { state });
+  t.ok(lines.some((line) => line.includes('no socket at')));
+  t.match((await connect(port, newKey(), { auth: { token: TOKEN } })).answer, { ok: true });
 });
 
 t.test('what arrives at the port cannot pass for it', async (t) => {

@@ -52,6 +52,17 @@ t.test('the lock-out is an event that names the source by fingerprint only, and 
   t.ok(next.lockedFor('shared-secret', { source: REMOTE_PEER.address, loopback: false }) > 0);
 });
 
+t.test('strangers behind a proxy on this host cannot lock its programs out, nor each other', async (t) => {
+  const gateway = await simulated({ trustedProxies: ['127.0.0.1'] });
+  t.teardown(() => gateway.stop());
+  const behind = (forwardedFor: string, origin = '') => ({ ...LOCAL_PEER, forwarded: true, forwardedFor, origin });
+  const page = 'http://127.0.0.1:18789';
+  for (let i = 0; i < 15; i++) await guess(gateway, behind('203.0.113.66', page));
+  t.match(await guess(gateway, behind('203.0.113.66', page)), { details: { code: 'AUTH_RATE_LIMITED' } });
+  t.match(await guess(gateway, behind('203.0.113.77', page)), { details: { code: 'AUTH_TOKEN_MISMATCH' } });
+  t.ok((await operatorOf(gateway)).hello);
+});
+
 t.test('a missing secret is no guess', async (t) => {
   const gateway = await start(t);
   for (let i = 0; i < 15; i++)

@@ -4,6 +4,7 @@ import t from 'tap';
 import { ADMIN, APPROVALS, PAIRING, READ, WRITE } from '../../src/decisions/scopes.js';
 import { methods } from '../../src/gateway/methods/index.js';
 import { scopeOf } from '../../src/gateway/methods/required-scopes.js';
+import { limits } from '../../src/limits.js';
 import { connect, type Frame, newKey } from '../support/device.js';
 import { checkResult } from '../support/frames.js';
 import { running, TOKEN } from '../support/gateway.js';
@@ -230,6 +231,19 @@ t.test('configuration is told without its secrets, and where it is only to admin
   t.match(await path(boss), /openclaw\.json$/);
   t.equal(await path(reader), '[redacted]');
   t.notOk(JSON.stringify(reader.hello).includes(gateway.parts.settings.paths.state));
+});
+
+t.test('a new look at health: once a second, however often it is asked for', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const operator = await operatorOf(gateway);
+  const told = () => operator.frames.filter(({ event }) => event === 'health').length;
+  await gateway.pass(limits.wire.probeMs);
+  for (let i = 0; i < 50; i++) operator.say({ type: 'req', id: `h${i}`, method: 'health', params: { probe: true } });
+  t.equal(told(), 1);
+  await gateway.pass(limits.wire.probeMs);
+  await operator.call('health', { probe: true });
+  t.equal(told(), 2);
 });
 
 t.test('logs.tail: the end of the file, then what comes to it', async (t) => {

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t from 'tap';
+import type { Event } from '../../events/index.js';
 import { type PlaceRules, placeOf, speaksForOthers } from '../../src/gateway/place.js';
+import { logOf, running } from '../support/gateway.js';
 import { LOCAL_PEER, REMOTE_PEER } from '../support/simulated.js';
 
 /* Where a connection comes from (protocol.md §5.4). Locality lets programs in without a person. */
@@ -43,6 +47,33 @@ t.test('behind a trusted proxy, the right-most address that is not a proxy', asy
   t.equal(behind('127.0.0.1'), '127.0.0.1');
   t.equal(behind('not an address'), '127.0.0.1', 'the proxy itself');
   t.equal(behind('203.0.113.9', '2001:db8:ffff::1'), '203.0.113.9');
+});
+
+t.test('strangers behind a proxy on this host share nothing with its programs', async (t) => {
+  const source = (peer: object, rules = NONE) => placeOf({ ...LOCAL_PEER, ...peer }, rules).source;
+  t.equal(source({}), '127.0.0.1');
+  t.equal(source({ forwarded: true, forwardedFor: '203.0.113.9' }), 'via 127.0.0.1');
+  t.equal(source({ host: 'gateway.example.test' }), 'via 127.0.0.1');
+  t.equal(source({ forwarded: true, forwardedFor: '203.0.113.9' }, PROXY), '203.0.113.9');
+  t.equal(placeOf({ ...LOCAL_PEER, forwarded: true }, PROXY).loopback, false, 'nor its allowance');
+});
+
+t.test('a proxy that adds a line of its own below that of the client', async (t) => {
+  const { port, state } = await running(t, { config: { trustedProxies: ['127.0.0.1'] } });
+  const socket = connect({ port, host: '127.0.0.1' });
+  const lines = ['GET / HTTP/1.1', 'Host: gateway.example.test', 'Upgrade: websocket', 'Connection: Upgrade'];
+  const key = ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
+  const hops = ['X-Forwarded-For: 10.1.1.1', 'X-Forwarded-For: 203.0.113.9'];
+  socket.write(`${[...lines, ...key, ...hops].join('\r\n')}\r\n\r\n`);
+  await once(socket, 'data');
+  socket.destroy();
+  await once(socket, 'close');
+  let refused: Event | undefined;
+  while (refused === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    refused = logOf(state).find(({ type }) => type === 'connection.refused');
+  }
+  t.equal(refused.origin?.address, '203.0.113.9');
 });
 
 t.test('whoever is not trusted speaks for nobody', async (t) => {

@@ -58,12 +58,24 @@ t.test('a reason that is new from a source is told even when the budget is spent
   t.equal(told(), before + 1);
 });
 
-t.test('what is known is never merely counted', async (t) => {
+t.test('what is known has a budget of its own, and is always named', async (t) => {
   const { refusals, clock, told, summaries } = world();
-  for (let i = 0; i < 400; i++) refusals.record(refusal('a', { known: true }));
-  t.equal(told(), 400);
+  const shows = (credential: string): Partial<RefusalRecord> => ({
+    known: true,
+    data: { connection: 'c', reason: 'x', close: { code: 1008, reason: 'x' }, credential },
+  });
+  for (let i = 0; i < 1000; i++) refusals.record(refusal(`s${i}`));
+  const before = told();
+  for (let i = 0; i < 100; i++) refusals.record(refusal('s1', shows('dead')));
+  t.equal(
+    told() - before,
+    limits.refusals.perSource + 1,
+    'a dead token in the hands of a stranger cannot grow the log',
+  );
+  for (let n = 0; n < 40; n++) for (let i = 0; i < 100; i++) refusals.record(refusal('s1', shows(`known-${n}`)));
+  t.equal(told() - before, 41 * limits.refusals.perSource);
   clock.pass(limits.refusals.windowMs);
-  t.same(summaries(), []);
+  t.equal(summaries()[0]?.credentials.length, 41);
 });
 
 t.test('known is a paired device that proves its key, and a credential that was ever ours', async (t) => {

@@ -84,6 +84,8 @@ t.test('connect params: both dialects in one closed shape, with the words of the
   t.equal(rules({ minProtocol: 0 }), 'at /minProtocol: must be >= 1');
   t.equal(rules({ scopes: 'x' }), 'at /scopes: must be array');
   t.equal(rules({ scopes: [7] }), 'at /scopes/0: must be string');
+  for (const drawing of ['\u001b[2K\u001b[1G', 'a,b', 'operator.read ', 'é', '\u009b1G', ''])
+    t.match(rules({ scopes: ['operator.admin', drawing] }), /^at \/scopes\/1: must /, JSON.stringify(drawing));
   t.equal(rules({ permissions: { 'a/b~c': 1 } }), 'at /permissions/a~1b~0c: must be boolean');
   t.equal(
     rules({ device: { id: 'x' } }),

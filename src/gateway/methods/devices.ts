@@ -1,6 +1,6 @@
 import type { Role } from '../../../events/index.js';
 import type { Views } from '../../../projections/index.js';
-import { closed, listOf, text } from '../../codec.js';
+import { closed, text } from '../../codec.js';
 import { approve } from '../../decisions/approve.js';
 import { deviceIn, deviceOfRequest } from '../../decisions/device.js';
 import type { FreshToken } from '../../decisions/issue.js';
@@ -12,6 +12,7 @@ import { rotate } from '../../decisions/rotate.js';
 import { normalised } from '../../decisions/scopes.js';
 import { refusal } from '../../errors.js';
 import { limits } from '../../limits.js';
+import { scopeList } from '../../protocol/connect-params.js';
 import { plain } from '../../text.js';
 import { freshToken } from '../admission.js';
 import { pairedInDialect4, pairedOnWire } from '../wire.js';
@@ -94,7 +95,7 @@ export const devices: Family = {
   ),
 
   'device.token.rotate': method(
-    closed({ deviceId: text(), role: text() }, { scopes: listOf(text(limits.claims.textChars), limits.claims.scopes) }),
+    closed({ deviceId: text(), role: text() }, { scopes: scopeList }),
     ({ deviceId: id, role, scopes }, { by, session, parts }) => {
       if (!isRole(role)) return refuse(refusal('unknown-token'));
       const { keys, entropy } = parts;

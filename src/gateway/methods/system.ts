@@ -22,7 +22,8 @@ const cleaned = <T extends object>(claim: T): T =>
 
 export const system: Family = {
   health: method(closed({}, { probe: flag }), ({ probe }, { parts }) => {
-    if (probe === true || parts.health.isStale()) parts.announcer.refreshHealth();
+    const { probeMs, healthMs } = limits.wire;
+    if (parts.health.age >= (probe === true ? probeMs : healthMs)) parts.announcer.refreshHealth();
     return answer(parts.health.result);
   }),
 
