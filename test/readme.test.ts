@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { openclaw, stateFolder } from './support/process.js';
 
@@ -72,5 +72,13 @@ t.test('every command that it names is there', async (t) => {
     const known = words.slice(0, 2);
     const { code, err } = await openclaw(stateFolder(t), [...known, '--help']);
     t.match({ code, err }, { code: 0, err: '' }, known.join(' '));
+  }
+});
+
+t.test('every file that the pages link to is there', async (t) => {
+  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'];
+  for (const page of pages) {
+    const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link ?? '');
+    for (const link of links) t.ok(existsSync(join(dirname(page), link)), `${page}: ${link}`);
   }
 });
