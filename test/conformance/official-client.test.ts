@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GatewayClient, type GatewayClientOptions } from '@openclaw/gateway-client';
 import t, { type Test } from 'tap';
 import { connect } from '../support/device.js';
+import { checked } from '../support/frames.js';
 import { logOf, running, TOKEN } from '../support/gateway.js';
 
 /* The client that the makers of OpenClaw publish, unchanged: refused, approved, let in by itself, back with its token. */
@@ -139,4 +140,9 @@ t.test('a wrong token is told as such, with what to do', async (t) => {
   t.match(await next('refused'), {
     details: { code: 'AUTH_TOKEN_MISMATCH', recommendedNextStep: 'retry_with_device_token' },
   });
+});
+
+t.test('where the published schema loads, every frame of protocol 4 has been checked against it', async (t) => {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  t.equal(checked.v4 > 0, major >= 22, `${checked.v4} frames`);
 });
