@@ -142,7 +142,7 @@ t.test('a wrong token is told as such, with what to do', async (t) => {
   });
 });
 
-t.test('where the published schema loads, every frame of protocol 4 has been checked against it', async (t) => {
+t.test('frames of protocol 4 have been checked against the published schema', async (t) => {
   const [major = 0] = process.versions.node.split('.').map(Number);
-  t.equal(checked.v4 > 0, major >= 22, `${checked.v4} frames`);
+  t.ok(checked.v4 > 0 || major < 22, `${checked.v4} frames; the package promises to load from Node 22 on`);
 });

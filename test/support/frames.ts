@@ -12,7 +12,7 @@ interface Schema {
   Errors(value: unknown): Iterable<unknown>;
 }
 
-/** The published package wants Node 22; where it does not load, frames of protocol 4 go unchecked and `checked.v4` stays 0. */
+/** The published package asks for Node 22; where it does not load, frames of protocol 4 go unchecked and `checked.v4` stays 0. */
 const published = await (async () => {
   try {
     const { ProtocolSchemas } = (await import('@openclaw/gateway-protocol/schema')) as {
