@@ -11,6 +11,7 @@ import { plain } from '../text.js';
 import type { Peer, Receiver, Socket } from '../transport/transport.js';
 import { admission, connectCommand } from './admission.js';
 import { mayDrop } from './broadcast.js';
+import { connectionId } from './connection-id.js';
 import { dispatch } from './dispatch.js';
 import { examine, guesserOf, type Knock, type Seen, type Verified } from './handshake.js';
 import type { Parts } from './parts.js';
@@ -56,7 +57,7 @@ export class Connection implements Receiver {
     readonly place: Place,
     private readonly parts: Parts,
   ) {
-    this.id = parts.entropy.uuid();
+    this.id = connectionId(parts.clock.now(), parts.entropy);
     this.nonce = parts.entropy.uuid();
     this.openedAt = parts.clock.monotonic();
     socket.send(event('connect.challenge', { nonce: this.nonce, ts: parts.clock.now() }));
