@@ -25,11 +25,12 @@ const RESULTS = 'bench/results';
 const rounded = (value: number): string =>
   value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0, useGrouping: true });
 
-/** The share of the limit that is reached: for rates ours by the limit, for costs the limit by ours. */
+/** The share of the limit that is reached, turn by turn: for rates ours by the limit, for costs the limit by ours. */
 const ratioOf = ({ unit, ours, limit }: Figure): string => {
   if (limit === undefined) return '';
-  const ratio = unit === '/s' ? median(ours) / median(limit) : median(limit) / median(ours);
-  return `${Math.round(ratio * 100)} %`;
+  const ratios = ours.map((value, turn) => value / (limit[turn] ?? Number.NaN));
+  const ratio = median(ratios);
+  return `${Math.round((unit === '/s' ? ratio : 1 / ratio) * 100)} %`;
 };
 
 const rowOf = (figure: Figure): readonly string[] => {
