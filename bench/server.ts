@@ -67,7 +67,7 @@ export class Server {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('close', resolve));
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000);
     await ended;
