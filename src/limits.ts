@@ -36,13 +36,13 @@ export const limits = {
   sockets: {
     /** Sockets that have not been let in yet, by remote address (IPv6 by /64); beyond: HTTP 503. */
     preauthPerSource: 32,
-    /** The same for this host: the clients of a whole machine reconnect at once after a restart. */
-    preauthLoopback: 256,
     /**
-     * What strangers can make us buffer in all: the transport takes a whole message, up to the announced payload, before we see
-     * it, so this over that is how many sockets may wait at a time.
+     * What all strangers together can make us buffer: the transport takes a whole message, up to the announced payload, before we
+     * see it, so this over that is how many sockets may wait at a time.
      */
     preauthBytes: 512 * MiB,
+    /** The same for programs of this host: all clients of a machine reconnect at once after a restart. */
+    preauthLoopbackBytes: 1024 * MiB,
   },
   claims: {
     /** What clients say of themselves is kept in events; an event is at most 64 KiB. */
@@ -81,6 +81,8 @@ export const limits = {
     loopbackDelayMs: 250,
     loopbackDelayCeilingMs: 5 * SECOND,
     sources: 10_000,
+    /** Lock-outs in force that are on the record; beyond, who has that many addresses is locked out in memory only. */
+    recorded: 1000,
   },
   refusals: {
     /** Events per source and minute, and in all, before they are only counted. A device or credential we know has as many. */

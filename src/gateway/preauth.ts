@@ -25,35 +25,43 @@ export class Preauth {
   private readonly stopSweep: () => void;
   private stopped = false;
 
-  /** How many there may be in all. */
-  readonly room: number;
+  /** How many there may be: of strangers, and apart from them of this host, so that a flood from outside shuts nobody out here. */
+  readonly room: { readonly network: number; readonly loopback: number };
+  private loopback = 0;
 
   constructor(
     clock: Clock,
     { handshakeMs, maxPayloadBytes }: { readonly handshakeMs: number; readonly maxPayloadBytes: number },
   ) {
-    this.room = Math.floor(limits.sockets.preauthBytes / maxPayloadBytes);
+    this.room = {
+      network: Math.floor(limits.sockets.preauthBytes / maxPayloadBytes),
+      loopback: Math.floor(limits.sockets.preauthLoopbackBytes / maxPayloadBytes),
+    };
     this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
   }
 
   /** May one more come from here? */
   hasRoom({ source, loopback }: Place): boolean {
-    if (this.stopped || this.waiters.size >= this.room) return false;
+    if (this.stopped) return false;
+    if (loopback) return this.loopback < this.room.loopback;
     return (
-      (this.bySource.get(source) ?? 0) < (loopback ? limits.sockets.preauthLoopback : limits.sockets.preauthPerSource)
+      this.waiters.size - this.loopback < this.room.network &&
+      (this.bySource.get(source) ?? 0) < limits.sockets.preauthPerSource
     );
   }
 
   add(waiter: Waiter): void {
     this.waiters.add(waiter);
-    const { source } = waiter.place;
+    const { source, loopback } = waiter.place;
+    if (loopback) this.loopback++;
     this.bySource.set(source, (this.bySource.get(source) ?? 0) + 1);
   }
 
   /** It was let in, or is gone. */
   delete(waiter: Waiter): void {
     if (!this.waiters.delete(waiter)) return;
-    const { source } = waiter.place;
+    const { source, loopback } = waiter.place;
+    if (loopback) this.loopback--;
     const left = (this.bySource.get(source) ?? 1) - 1;
     if (left === 0) this.bySource.delete(source);
     else this.bySource.set(source, left);

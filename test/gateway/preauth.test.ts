@@ -25,6 +25,7 @@ t.test('sockets that nobody knows are capped by source and in all; those let in 
       if (gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }) === undefined)
         t.fail('no room too early');
   t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), undefined);
+  t.ok((await operatorOf(gateway)).hello, 'programs of this host have room of their own');
   await gateway.pass(limits.wire.handshakeMs + 1000);
   t.ok(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), 'and time makes room');
 });
@@ -32,22 +33,29 @@ t.test('sockets that nobody knows are capped by source and in all; those let in 
 t.test('the larger a message may be, the fewer may wait: the transport buffers it whole', async (t) => {
   const clock = new TestClock();
   for (const [maxPayloadBytes, room] of [
-    [1 << 20, 512],
-    [25 << 20, 20],
+    [1 << 20, { network: 512, loopback: 1024 }],
+    [25 << 20, { network: 20, loopback: 40 }],
   ] as const) {
     const preauth = new Preauth(clock, { handshakeMs: 1000, maxPayloadBytes });
-    t.equal(preauth.room, room);
-    t.ok(preauth.room * maxPayloadBytes <= limits.sockets.preauthBytes);
+    t.same(preauth.room, room);
+    t.ok(room.network * maxPayloadBytes <= limits.sockets.preauthBytes);
+    t.ok(room.loopback * maxPayloadBytes <= limits.sockets.preauthLoopbackBytes);
     preauth.stop();
   }
 });
 
-t.test('whoever was let in makes room for the next', async (t) => {
-  const gateway = await simulated();
-  t.teardown(() => gateway.stop());
-  for (let i = 0; i < limits.sockets.preauthLoopback + 10; i += 50) t.ok((await operatorOf(gateway)).hello);
-  t.ok(gateway.open(LOCAL_PEER));
-});
+t.test(
+  'a crowd of this host: as many as there is room for, and whoever is let in makes room for the next',
+  async (t) => {
+    const gateway = await simulated();
+    t.teardown(() => gateway.stop());
+    const { loopback } = gateway.parts.preauth.room;
+    for (let i = 0; i < 20; i++) t.ok((await operatorOf(gateway)).hello);
+    for (let i = 0; i < loopback; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
+    t.equal(gateway.open(LOCAL_PEER), undefined);
+    t.ok(gateway.open(REMOTE_PEER), 'which takes nothing from others');
+  },
+);
 
 t.test('whoever says nothing is closed after fifteen seconds, whoever is being looked at is not', async (t) => {
   const gateway = await simulated();
