@@ -83,6 +83,9 @@ export class Limiter {
     const source = this.options.keys.source(guesser.source);
     this.failures.delete(`${scope}/${guesser.source}`);
     this.locks.set(sourceKey(scope, source), until);
+    const [oldest = ''] = this.locks.keys();
+    if (this.locks.size > limits.limiter.sources) this.locks.delete(oldest);
+    if (this.locks.size > limits.limiter.recorded) return;
     this.options.record({
       type: 'source.locked',
       subject: subjectOf.source(source),

@@ -1,7 +1,12 @@
 import t, { type Test } from 'tap';
+import type { Fact } from '../../events/index.js';
+import { Limiter } from '../../src/gateway/limiter.js';
+import { emptyViews } from '../../src/ledger/draft.js';
+import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
 import { TOKEN } from '../support/gateway.js';
 import { LOCAL_PEER, operatorOf, REMOTE_PEER, type Simulated, simulated, WITH_SECRET } from '../support/simulated.js';
+import { TestClock } from '../support/world.js';
 
 /* Who guesses is made to wait (protocol.md §5.7), and a lock-out is an event. */
 
@@ -46,7 +51,6 @@ t.test('the lock-out is an event that names the source by fingerprint only, and 
   t.match(locked, { data: { failures: 10 }, origin: { address: REMOTE_PEER.address } });
   const { origin, ...record } = locked ?? {};
   t.notMatch(JSON.stringify(record), REMOTE_PEER.address);
-  const { Limiter } = await import('../../src/gateway/limiter.js');
   const { clock, keys, ledger, settings } = gateway.parts;
   const next = new Limiter({ clock, keys, views: () => ledger.views, record: () => {}, limits: settings.limiter });
   t.ok(next.lockedFor('shared-secret', { source: REMOTE_PEER.address, loopback: false }) > 0);
@@ -61,6 +65,28 @@ t.test('strangers behind a proxy on this host cannot lock its programs out, nor 
   t.match(await guess(gateway, behind('203.0.113.66', page)), { details: { code: 'AUTH_RATE_LIMITED' } });
   t.match(await guess(gateway, behind('203.0.113.77', page)), { details: { code: 'AUTH_TOKEN_MISMATCH' } });
   t.ok((await operatorOf(gateway)).hello);
+});
+
+t.test('whoever has thousands of addresses fills neither the log nor the memory with lock-outs', async (t) => {
+  const clock = new TestClock();
+  const facts: Fact[] = [];
+  const limiter = new Limiter({
+    clock,
+    keys: { source: (address) => address },
+    views: () => ({ sources: emptyViews.sources }),
+    record: (fact) => facts.push(fact),
+    limits: limits.limiter,
+  });
+  const guesser = (n: number) => ({ source: `s${n}`, loopback: false });
+  const many = limits.limiter.sources + 100;
+  for (let n = 0; n < many; n++)
+    for (let i = 0; i < limits.limiter.failures; i++) limiter.failed('signature', guesser(n));
+  t.equal(facts.length, limits.limiter.recorded);
+  t.equal(limiter.lockedFor('signature', guesser(many - 1)), limits.limiter.lockMs, 'locked out all the same');
+  t.equal(limiter.lockedFor('signature', guesser(0)), 0, 'the oldest makes room');
+  clock.pass(limits.limiter.lockMs);
+  for (let i = 0; i < limits.limiter.failures; i++) limiter.failed('signature', guesser(1));
+  t.equal(facts.length, limits.limiter.recorded + 1, 'what is over makes room on the record');
 });
 
 t.test('a missing secret is no guess', async (t) => {
