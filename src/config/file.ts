@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import JSON5 from 'json5';
@@ -14,7 +13,6 @@ export class ConfigError extends Error {
 export interface ConfigFile {
   readonly path: string;
   readonly exists: boolean;
-  readonly hash: string | undefined;
   readonly gateway: GatewayConfig;
   readonly logging: LogConfig;
   /** Keys that change nothing here. */
@@ -24,7 +22,7 @@ export interface ConfigFile {
 /** Reads and checks the file. A file made for the original is welcome: what is not ours is passed over, and named. */
 export const readConfig = (path: string): ConfigFile => {
   const raw = readIfThere(path);
-  if (raw === undefined) return { path, exists: false, hash: undefined, gateway: {}, logging: {}, ignored: [] };
+  if (raw === undefined) return { path, exists: false, gateway: {}, logging: {}, ignored: [] };
   const root = parse(path, raw);
   const { gateway = {}, logging = {}, ...rest } = root;
   if (!isObject(logging)) throw new ConfigError(`${path}: logging: must be object`);
@@ -32,7 +30,6 @@ export const readConfig = (path: string): ConfigFile => {
   return {
     path,
     exists: true,
-    hash: createHash('sha256').update(raw).digest('hex'),
     gateway: checked(path, 'gateway', GatewayConfig, gateway),
     logging: checked(
       path,

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Settings } from './settings.js';
 
 const REDACTED = '__OPENCLAW_REDACTED__';
 
-/** The configuration as clients may see it: the file's own gateway section without its secrets, and to others than admins not even where it is. */
+/**
+ * The configuration as clients may see it: the file's own gateway section without its secrets, and to others than admins not even
+ * where it is. The hash is of what is shown: one of the file would let a reader try passwords against it.
+ */
 export const configForClients = ({ file }: Settings, admin: boolean) => {
   const { auth, remote, ...gateway } = file.gateway;
   const config = {
@@ -20,7 +24,7 @@ export const configForClients = ({ file }: Settings, admin: boolean) => {
     resolved: config,
     valid: true,
     config,
-    hash: file.hash,
+    hash: file.exists ? createHash('sha256').update(JSON.stringify(config)).digest('hex') : undefined,
     issues: [],
     warnings: [],
     legacyIssues: [],

@@ -229,6 +229,11 @@ t.test('configuration is told without its secrets, and where it is only to admin
   }
   const path = async (wire: SimWire) => (await wire.call('config.get')).payload.path;
   t.match(await path(boss), /openclaw\.json$/);
+  const other = await simulated({ auth: { mode: 'token', token: 'b', password: 'c' }, remote: { token: 'd' } });
+  t.teardown(() => other.stop());
+  const hashOf = async (wire: SimWire) => (await wire.call('config.get')).payload.hash;
+  t.match(await hashOf(reader), /^[0-9a-f]{64}$/);
+  t.equal(await hashOf(reader), await hashOf(await operatorOf(other)), 'nor can a secret be tried against the hash');
   t.equal(await path(reader), '[redacted]');
   t.notOk(JSON.stringify(reader.hello).includes(gateway.parts.settings.paths.state));
 });
