@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attempt } from '../attempt.js';
 import { replaceFile } from '../files.js';
 
 /*
@@ -84,11 +85,4 @@ export const storeToken = (folder: string, deviceId: string, role: string, token
   );
 };
 
-const readJson = <T>(file: string): T | undefined => {
-  if (!existsSync(file)) return undefined;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
-  } catch {
-    return undefined;
-  }
-};
+const readJson = <T>(file: string): T | undefined => attempt(() => JSON.parse(readFileSync(file, 'utf8')) as T);

@@ -1,14 +1,9 @@
 import { catalogue, exit, type RefusalCode, remedyOf } from '../errors.js';
 import { isDamage } from '../ledger/damage.js';
+import { still } from '../text.js';
 import { CallRefused, ConnectRefused, Unreachable } from './client.js';
 
 /* Data goes to stdout, words to stderr; a mistake is answered with what was wrong and what would be right. */
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-const DRAWS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Whatever a line was made of, it does not draw on the terminal. */
-const still = (line: string): string => line.replace(DRAWS, '');
 
 export const say = (line = ''): void => void process.stdout.write(`${still(line)}\n`);
 export const tell = (line: string): void => void process.stderr.write(`${still(line)}\n`);

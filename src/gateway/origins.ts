@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { attempt } from '../attempt.js';
 import { isLoopback } from './place.js';
 
 /* Which pages may talk to the gateway from a browser (protocol.md §5.5). */
@@ -29,14 +30,7 @@ export const originFault = (
   return ofThisHost || ofThisMachine ? undefined : 'origin not allowed';
 };
 
-const parsed = (origin: string): URL | undefined => {
-  if (origin === '' || origin === 'null') return undefined;
-  try {
-    return new URL(origin);
-  } catch {
-    return undefined;
-  }
-};
+const parsed = (origin: string): URL | undefined => (origin === 'null' ? undefined : attempt(() => new URL(origin)));
 
 const bare = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
 

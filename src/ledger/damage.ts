@@ -23,8 +23,8 @@ export class LedgerDamaged extends Error {
   }
 }
 
-/** Errors by which LMDB says that its pages are not what it wrote: MDB_PAGE_NOTFOUND, _CORRUPTED, _PANIC, _VERSION_MISMATCH, _INVALID. */
-const BROKEN_PAGES = new Set<unknown>([-30797, -30796, -30795, -30794, -30793]);
+/** Errors by which LMDB says that its pages are not what it wrote: MDB_PAGE_NOTFOUND, _CORRUPTED, _VERSION_MISMATCH, _INVALID. */
+const BROKEN_PAGES = new Set<unknown>([-30797, -30796, -30794, -30793]);
 
 /** Does this error say that the ledger is damaged? */
 export const isDamage = (error: unknown): boolean =>

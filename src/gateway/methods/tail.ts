@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { attempt } from '../../attempt.js';
 
 /** Where to go on reading, and how much. */
 export interface Wanted {
@@ -58,10 +59,5 @@ export const tail = (file: string | undefined, { cursor, limit = LINES, maxBytes
   }
 };
 
-const open = (file: string): number | undefined => {
-  try {
-    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
-};
+const open = (file: string): number | undefined =>
+  attempt(() => openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW));
