@@ -17,15 +17,48 @@ const Started = fields(
 
 const Stopped = t.exact(t.type({ boot: t.string, reason: t.string, uptimeMs: Int }));
 
-/** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. */
-const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string });
+/** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. One that leaked never comes back. */
+const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string, leaked: t.literal(true) });
 
 /** The wall clock moved by more than the time that passed. `at` of later events never runs backwards all the same. */
 const ClockJumped = t.exact(t.type({ from: Int, to: Int, byMs: Int }));
+
+/**
+ * A leaked credential is being dealt with. The plan by number, and its digest: what is done of it are events of their own, caused by
+ * this one. `since` and `until` (ms) are when the credential is believed to have been in other hands.
+ */
+const IncidentOpened = fields(
+  {
+    incident: t.string,
+    credential: t.string,
+    secret: t.boolean,
+    tokens: Int,
+    devices: Int,
+    requests: Int,
+    plan: t.string,
+  },
+  { since: Int, until: Int, kept: Texts },
+);
+
+/** Nothing that derives from the credential opens the door any more. Counts of what was done and of the sessions that it closed. */
+const IncidentClosed = t.exact(
+  t.type({
+    incident: t.string,
+    credential: t.string,
+    rounds: Int,
+    secret: t.boolean,
+    tokens: Int,
+    devices: Int,
+    requests: Int,
+    sessions: Int,
+  }),
+);
 
 export const gatewayEvents = {
   'gateway.started': kind(Started),
   'gateway.stopped': kind(Stopped),
   'gateway.secret-rotated': kind(SecretRotated),
   'gateway.clock-jumped': kind(ClockJumped),
+  'gateway.incident-opened': kind(IncidentOpened),
+  'gateway.incident-closed': kind(IncidentClosed),
 };

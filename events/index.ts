@@ -5,24 +5,33 @@ import { connectionEvents } from './connection.js';
 import { type Actor, Envelope, type Kind, type Origin } from './envelope.js';
 import { gatewayEvents } from './gateway.js';
 import { healthEvents } from './health.js';
+import { logEvents } from './log.js';
 import { pairingEvents } from './pairing.js';
 import { tokenEvents } from './token.js';
 
 export { type Actor, type Method, Origin, type Role, subjectOf } from './envelope.js';
 export type { Client, Need } from './pairing.js';
+export { type Term, termsOf } from './terms.js';
 
 /** Everything that can have happened. A fact of another kind does not exist. */
-export const catalogue = { ...gatewayEvents, ...pairingEvents, ...tokenEvents, ...connectionEvents, ...healthEvents };
+export const catalogue = {
+  ...gatewayEvents,
+  ...pairingEvents,
+  ...tokenEvents,
+  ...connectionEvents,
+  ...healthEvents,
+  ...logEvents,
+};
 
 export type EventType = keyof typeof catalogue;
 export type DataOf<T extends EventType> = t.TypeOf<(typeof catalogue)[T]['data']>;
 
-/** What a decision says shall have happened. `'previous'`: caused by the fact before it in the same decision. */
+/** What a decision says shall have happened. `'previous'`, `'first'`: caused by the fact before it, or the first, in the same decision. */
 export type FactOf<T extends EventType> = {
   readonly type: T;
   readonly subject: string;
   readonly actor: Actor;
-  readonly cause?: number | 'previous' | undefined;
+  readonly cause?: number | 'previous' | 'first' | undefined;
   readonly data: DataOf<T>;
   readonly origin?: Origin | undefined;
 };

@@ -128,6 +128,8 @@ export const limits = {
     indexMs: 1 * SECOND,
     /** Events remembered for the index; a backlog beyond is read from the log again. */
     indexRemembered: 50_000,
+    /** Events between two moments at which the views are kept: what `--at` may have to replay. */
+    historyEvents: 2000,
     /** How long a fact that nobody waits for may wait for others to share a flush with. */
     lingerMs: 20,
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */

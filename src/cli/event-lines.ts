@@ -1,4 +1,4 @@
-import type { Event } from '../../events/index.js';
+import type { DataOf, Event } from '../../events/index.js';
 
 /* An event in one line, for people. What is exact is in --json. */
 
@@ -76,5 +76,25 @@ const what = (event: Event): string => {
       return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired`;
     case 'health.changed':
       return `${event.data.component}: ${event.data.from} to ${event.data.to}`;
+    case 'gateway.incident-opened':
+      return `${event.data.incident}: credential ${event.data.credential} leaked; ${planned(event.data)}, by ${who(event)}`;
+    case 'gateway.incident-closed':
+      return `${event.data.incident}: ${planned(event.data)}, ${event.data.sessions} sessions closed`;
+    case 'log.read':
+      return `${who(event)} asked ${event.data.question}${about(event.data)}, answered up to ${event.data.upTo}`;
+    case 'log.archived':
+      return `${event.data.events} events from ${event.data.from} to ${event.data.to} in ${event.data.segment}`;
+    case 'log.held':
+      return `nothing is archived from now on, by ${who(event)}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`;
+    case 'log.released':
+      return `archiving goes on, by ${who(event)}`;
   }
+};
+
+const planned = (plan: { readonly secret: boolean; readonly tokens: number; readonly devices: number }): string =>
+  `${plan.secret ? 'the secret, ' : ''}${plan.tokens} tokens, ${plan.devices} devices`;
+
+const about = ({ device, request, connection, credential, address }: DataOf<'log.read'>): string => {
+  const named = device ?? request ?? connection ?? credential ?? (address ? 'an address' : undefined);
+  return named === undefined ? '' : ` about ${named}`;
 };

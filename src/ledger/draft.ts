@@ -27,6 +27,7 @@ class DraftRows<R> implements Rows<R> {
   constructor(
     private readonly base: Rows<R>,
     private readonly journal: Undo[],
+    private readonly heard: (change: Change<R>) => void,
   ) {}
 
   get(key: string): R | undefined {
@@ -53,7 +54,17 @@ class DraftRows<R> implements Rows<R> {
     return size;
   }
 
+  /** The row in the stored form, of those that were changed. */
+  text(key: string): string | undefined {
+    return this.changed.get(key) ?? undefined;
+  }
+
+  *texts(): Iterable<readonly [string, string]> {
+    for (const [key, text] of this.changed) if (text !== null) yield [key, text];
+  }
+
   change(change: Change<R>): void {
+    this.heard(change);
     if ('clear' in change) {
       const before = { changed: new Map(this.changed), cleared: this.cleared };
       this.changed.clear();
@@ -86,8 +97,12 @@ export class Draft {
   private readonly journal: Undo[] = [];
   private readonly rows: DraftViews;
 
-  constructor(base: Views) {
-    const rows = viewNames.map((view) => [view, new DraftRows(base[view] as Rows<unknown>, this.journal)]);
+  /** `heard` is told of each change. */
+  constructor(base: Views, heard: (view: ViewName, change: Change<unknown>) => void = () => {}) {
+    const rows = viewNames.map((view) => [
+      view,
+      new DraftRows(base[view] as Rows<unknown>, this.journal, (change) => heard(view, change)),
+    ]);
     this.rows = Object.fromEntries(rows) as DraftViews;
   }
 
@@ -114,6 +129,20 @@ export class Draft {
       for (const undo of this.journal.reverse()) undo();
       throw error;
     }
+  }
+
+  /* Of a draft that began with nothing: all of its rows in the stored form. */
+
+  size(view: ViewName): number {
+    return this.rows[view].changed.size;
+  }
+
+  text(view: ViewName, key: string): string | undefined {
+    return this.rows[view].text(key);
+  }
+
+  texts(view: ViewName): Iterable<readonly [string, string]> {
+    return this.rows[view].texts();
   }
 
   changes(): readonly ViewChanges[] {

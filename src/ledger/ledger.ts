@@ -8,6 +8,7 @@ import type { Clock, Entropy } from '../ports.js';
 import { type Audit, audit } from './audit.js';
 import { LogClock } from './clock.js';
 import { follow, type News } from './follow.js';
+import { History } from './history.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
 import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
@@ -56,6 +57,7 @@ export type Health =
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
+const SALT_BYTES = 16;
 
 /**
  * The log and its views, open for writing. A command is decided on the views, its facts are appended and folded in one
@@ -67,6 +69,7 @@ export class Ledger {
   private readonly listeners: Listener[] = [];
   private readonly wakers = new Set<() => void>();
   private readonly terms: TermIndex;
+  private history: History;
   private readonly stopIndexing: () => void;
   private queue: Queued[] = [];
   private state: Health = { writable: true };
@@ -82,7 +85,8 @@ export class Ledger {
     private readonly clock: LogClock,
   ) {
     this.log = new Reader(() => this.store);
-    this.terms = new TermIndex(store.indexed(), this.log);
+    this.terms = new TermIndex(store.indexed(), store.salt() ?? options.entropy.bytes(SALT_BYTES), this.log);
+    this.history = History.after(store, this.log, position.seq);
     this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.schedule());
   }
 
@@ -155,6 +159,7 @@ export class Ledger {
   rebuild(): number {
     const events = rebuild(this.store, this.log);
     this.position = this.store.position() ?? this.position;
+    this.history = History.after(this.store, this.log, this.position.seq);
     return events;
   }
 
@@ -162,6 +167,7 @@ export class Ledger {
   async close(): Promise<void> {
     this.stopIndexing();
     while (this.queue.length > 0 && this.state.writable) this.flush();
+    if (this.state.writable) this.keepUp(1, 1);
     this.closed = true;
     this.refuse(this.queue.splice(0));
     this.lock.release();
@@ -183,30 +189,55 @@ export class Ledger {
     if (!this.state.writable) return this.refuse(this.queue.splice(0));
     const queued = this.queue.splice(0, limits.ledger.batch);
     const batch = decideBatch(queued, this.store, this.position, this.clock, this.options.entropy, this.options.onBug);
-    const terms = this.terms.due(queued.length === 0 ? 1 : limits.ledger.indexBatch);
-    if (batch.stamped.length === 0 && terms === undefined) {
+    if (batch.stamped.length > 0) this.write(batch);
+    else {
       for (const settled of batch.settled) this.tell(settled);
-    } else {
-      this.write(batch, terms);
+      this.keepUp(queued.length === 0 ? 1 : limits.ledger.indexBatch);
     }
     if (this.queue.length > 0) this.schedule();
   }
 
-  private write(batch: DecidedBatch, terms: Batch['terms']): void {
+  /** What trails the log, as far as it is due now: it goes along with a batch. */
+  private trailing(toIndex: number, toKeep: number = limits.ledger.historyEvents): Pick<Batch, 'index' | 'history'> {
+    return { index: this.terms.due(toIndex), history: this.history.due(this.position.seq, toKeep) };
+  }
+
+  private trailed({ index, history }: Pick<Batch, 'index' | 'history'>): void {
+    if (index !== undefined) this.terms.written(index.upTo);
+    if (history !== undefined) this.history.written(history);
+  }
+
+  private write(batch: DecidedBatch): void {
     const { stamped, settled, draft, position } = batch;
+    const trailing = this.trailing(limits.ledger.indexBatch);
+    const changes = draft.changes();
     try {
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
-      this.store.commit({ events, changes: draft.changes(), position, terms });
+      this.store.commit({ events, changes, position, ...trailing });
     } catch (error) {
       this.fail(error);
       for (const { settle } of settled) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
       return;
     }
     this.position = position;
-    if (terms !== undefined) this.terms.written(terms.upTo);
+    this.trailed(trailing);
+    this.history.note(changes);
     this.terms.note(stamped.map(({ event }) => event));
     for (const decided of settled) this.tell(decided);
-    if (stamped.length > 0) this.wake();
+    this.wake();
+  }
+
+  /** Writes what trails the log, with nothing else to write. */
+  private keepUp(toIndex: number, toKeep?: number): void {
+    const trailing = this.trailing(toIndex, toKeep);
+    if (trailing.index === undefined && trailing.history === undefined) return;
+    try {
+      this.store.commit({ events: [], changes: [], position: this.position, ...trailing });
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.trailed(trailing);
+    if (this.terms.behind >= limits.ledger.indexBatch) this.schedule();
   }
 
   /** In this order, per decision: those who listen, the one who asked, and then what it puts an end to. */
@@ -244,6 +275,7 @@ export class Ledger {
       await this.store.close();
       this.store = openStore(this.options);
       this.position = audited(this.store).position;
+      this.history = History.after(this.store, this.log, this.position.seq);
       this.state = { writable: true };
     } catch (error) {
       this.fail(error);

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Event, EventType } from '../../events/index.js';
+import { type Event, type Term, termsOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import { DamagedEvent } from './damage.js';
+import { seqsIn, TermKeys } from './postings.js';
 import { unstamp } from './stamp.js';
 import type { Append, Store } from './store.js';
 
@@ -11,25 +12,48 @@ export interface Range {
   readonly upTo?: number;
 }
 
-/** What to look for. All that are given must fit. */
+/** What to look for: events that carry all of these terms. */
 export interface Query extends Range {
-  readonly type?: EventType | undefined;
-  readonly subject?: string | undefined;
+  readonly terms?: readonly Term[];
 }
 
-export const typeTerm = (type: string): string => `type:${type}`;
-export const subjectTerm = (subject: string): string => `subject:${subject}`;
+/** Kinds of terms, from those that few events carry to those that many do. */
+const RARE_FIRST = [
+  'incident',
+  'cause',
+  'request',
+  'connection',
+  'source',
+  'credential',
+  'device',
+  'address',
+  '',
+  'type',
+];
+
+const rarity = (term: Term): number => {
+  const at = RARE_FIRST.indexOf(term.slice(0, Math.max(0, term.indexOf(':'))));
+  return at === -1 ? RARE_FIRST.indexOf('') : at;
+};
 
 /** Is it one of those that are looked for? Its place is not looked at. */
-export const fits = (event: Event, { type, subject }: Query): boolean =>
-  (type === undefined || event.type === type) && (subject === undefined || event.subject === subject);
+export const fits = (event: Event, { terms = [] }: Query): boolean => {
+  if (terms.length === 0) return true;
+  const carried = termsOf(event);
+  return terms.every((term) => carried.includes(term));
+};
 
-/** The log to read: by place, by subject, by type. Long scans go chunk by chunk and hold no snapshot between. */
+/** The log to read: by place, by time, by term. Long scans go chunk by chunk and hold no snapshot between. */
 export class Reader {
   constructor(private readonly store: () => Store) {}
 
   get position(): number {
     return this.store().position()?.seq ?? 0;
+  }
+
+  /** How far the index has come: a query reads the rest from the log. */
+  get indexed(): number {
+    return this.store().indexed();
   }
 
   event(seq: number): Event | undefined {
@@ -49,13 +73,26 @@ export class Reader {
     }
   }
 
+  /** Number of the last event that was recorded at or before a time (ms); 0 if none was. Times never run backwards in the log. */
+  seqAt(at: number): number {
+    let before = 0;
+    let after = this.position + 1;
+    while (after - before > 1) {
+      const middle = (before + after) >> 1;
+      const event = this.event(middle);
+      if (event !== undefined && event.at <= at) before = middle;
+      else after = middle;
+    }
+    return before;
+  }
+
   /** In log order. The index answers for what it holds; what it does not hold yet is read from the log itself. */
   *query(query: Query): Iterable<Event> {
-    const term = query.subject === undefined ? query.type && typeTerm(query.type) : subjectTerm(query.subject);
-    const { after = 0, upTo = this.position } = query;
-    const indexed = term === undefined ? after : Math.max(after, Math.min(this.store().indexed(), upTo));
+    const { after = 0, upTo = this.position, terms = [] } = query;
+    const [term] = [...terms].sort((a, b) => rarity(a) - rarity(b));
+    const indexed = term === undefined ? after : Math.max(after, Math.min(this.indexed, upTo));
     if (term !== undefined) {
-      for (const seq of this.termed(term, after + 1, indexed)) {
+      for (const seq of this.carrying(term, after, indexed)) {
         const event = this.event(seq);
         if (event !== undefined && fits(event, query)) yield event;
       }
@@ -63,16 +100,22 @@ export class Reader {
     for (const event of this.range({ after: indexed, upTo })) if (fits(event, query)) yield event;
   }
 
-  private *termed(term: string, from: number, upTo: number): Iterable<number> {
-    for (let next = from; next <= upTo; ) {
-      const seqs = this.store().withTerm(term, next, limits.ledger.readChunk);
-      for (const seq of seqs) {
-        if (seq > upTo) return;
-        yield seq;
-      }
-      const last = seqs.at(-1);
-      if (last === undefined) return;
-      next = last + 1;
+  /** Numbers of indexed events that carry a term, perhaps among others. */
+  private *carrying(term: Term, after: number, upTo: number): Iterable<number> {
+    const salt = this.store().salt();
+    if (salt === undefined) return;
+    const keys = new TermKeys(salt);
+    /* The list that `after` falls into begins before it. */
+    const before = this.store().postingBefore(keys.key(term, after));
+    const first = keys.key(term, 0);
+    let from = before !== undefined && Buffer.compare(before.key, first) >= 0 ? before.key : first;
+    const end = keys.key(term, upTo + 1);
+    for (;;) {
+      const postings = this.store().postings(from, end, limits.ledger.readChunk);
+      for (const posting of postings) for (const seq of seqsIn(posting)) if (seq > after && seq <= upTo) yield seq;
+      const last = postings.at(-1);
+      if (last === undefined || postings.length < limits.ledger.readChunk) return;
+      from = Buffer.concat([last.key, Buffer.of(0)]);
     }
   }
 }

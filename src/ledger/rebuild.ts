@@ -1,28 +1,52 @@
 import { projections, viewNames } from '../../projections/index.js';
 import { Draft, emptyViews } from './draft.js';
+import { History } from './history.js';
 import type { Reader } from './reader.js';
 import type { Position, Store } from './store.js';
 
+/** Version of the form in which the views of earlier moments are kept. */
+const HISTORY_VERSION = 1;
+
 /** Versions of the folds this program knows. */
-export const foldVersions = (): Position['views'] =>
-  Object.fromEntries(viewNames.map((view) => [view, projections[view].version]));
+export const foldVersions = (): Position['views'] => ({
+  ...Object.fromEntries(viewNames.map((view) => [view, projections[view].version])),
+  history: HISTORY_VERSION,
+});
 
 /** Folds the events after `after` into a draft; what it returns is the number of the last. */
-const replay = (draft: Draft, reader: Reader, after: number, upTo: number): number => {
+const replay = (
+  draft: Draft,
+  reader: Reader,
+  after: number,
+  upTo: number,
+  folded = (_: number): void => {},
+): number => {
   let last = after;
   for (const event of reader.range({ after, upTo })) {
     draft.attempt(() => draft.fold(event));
     last = event.seq;
+    folded(last);
   }
   return last;
 };
 
-/** Drops every view and makes it anew from the log, in one transaction: old or new, never a mix. Returns the events read. */
+/**
+ * Drops every view and makes it anew from the log, in one transaction: old or new, never a mix. What they were at earlier moments is
+ * kept on the way; where that is cut short, it goes on from the last moment that was kept. Returns the events read.
+ */
 export const rebuild = (store: Store, reader: Reader): number => {
   const position = store.position();
   if (position === undefined) return 0;
-  const draft = new Draft(emptyViews);
-  replay(draft, reader, 0, position.seq);
+  const history = History.anew(store);
+  const draft = new Draft(emptyViews, (view, change) => history.hear(view, change));
+  const keep = (seq: number, atLeast?: number): void => {
+    const due = history.due(seq, atLeast, draft);
+    if (due === undefined) return;
+    store.commit({ events: [], changes: [], position, history: due });
+    history.written(due);
+  };
+  replay(draft, reader, 0, position.seq, keep);
+  keep(position.seq, 1);
   const rows = new Map(draft.changes().map((change) => [change.view, change.rows]));
   const changes = viewNames.map((view) => ({ view, cleared: true, rows: rows.get(view) ?? new Map() }));
   store.commit({ events: [], changes, position: { ...position, views: foldVersions() } });

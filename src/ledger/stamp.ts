@@ -18,10 +18,16 @@ export class EventTooLarge extends Error {
 
 const SALT_BYTES = 16;
 
-/** Gives a fact its place. `previous` is the sequence number of the fact before it in the same decision, if there is one. */
-export const stamp = (fact: Fact, seq: number, at: number, previous: number | undefined, entropy: Entropy): Stamped => {
+/** Numbers of facts of the same decision that came before: the first of them and the last. */
+export interface Before {
+  readonly first: number;
+  readonly previous: number;
+}
+
+/** Gives a fact its place. */
+export const stamp = (fact: Fact, seq: number, at: number, before: Before | undefined, entropy: Entropy): Stamped => {
   const origin = sealed(fact.origin, entropy);
-  const cause = fact.cause === 'previous' ? previous : fact.cause;
+  const cause = typeof fact.cause === 'string' ? before?.[fact.cause] : fact.cause;
   const { type, subject, actor, data } = fact;
   const { v } = catalogue[type];
   const text = JSON.stringify({ seq, at, type, v, subject, actor, cause, data, origin: origin?.hash });

@@ -7,11 +7,13 @@ import { limits } from '../limits.js';
 import { LedgerDamaged } from './damage.js';
 import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
+import type { Frame } from './history.js';
+import type { Posting } from './postings.js';
 
 /* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
 
 const DATA_FILE = 'data.mdb';
-/** Named databases: events, origins, meta, terms, and one for each view. lmdb-js opens at most 12 unless told. */
+/** Named databases: events, origins, meta, index, history, and one for each view. lmdb-js opens at most 12 unless told. */
 const MAX_DATABASES = 64;
 
 /** What the log says of itself, written with every batch. */
@@ -34,11 +36,24 @@ export interface Batch {
   readonly events: readonly Append[];
   readonly changes: readonly ViewChanges[];
   readonly position: Position;
-  /** Entries of the index, and the event up to which it is complete with them. */
-  readonly terms?: { readonly entries: readonly Term[]; readonly upTo: number } | undefined;
+  readonly index?: IndexEntries | undefined;
+  readonly history?: HistoryEntries | undefined;
 }
 
-export type Term = readonly [term: string, seq: number];
+/** Lists of the index, the event up to which it is complete with them, and the salt of its keys. */
+export interface IndexEntries {
+  readonly postings: readonly Posting[];
+  readonly upTo: number;
+  readonly salt: Buffer;
+}
+
+/** What the views were when event `at` was the last one, as frames of those that changed since the moment before. */
+export interface HistoryEntries {
+  readonly at: number;
+  readonly frames: readonly Frame[];
+  /** Everything that was kept before is dropped. */
+  readonly anew?: true;
+}
 
 export interface StoreOptions {
   readonly path: string;
@@ -52,7 +67,8 @@ export class Store {
   private readonly events: Database<Buffer, number>;
   private readonly origins: Database<Buffer, number>;
   private readonly meta: Database<string, string>;
-  private readonly terms: Database<string, [string, number]>;
+  private readonly index: Database<Buffer, Buffer>;
+  private readonly history: Database<string, [string, number]>;
   private pinned = false;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
@@ -73,7 +89,8 @@ export class Store {
     this.events = this.env.openDB('events', { encoding: 'binary' });
     this.origins = this.env.openDB('origins', { encoding: 'binary' });
     this.meta = this.env.openDB('meta', { encoding: 'string' });
-    this.terms = this.env.openDB('terms', { encoding: 'string' });
+    this.index = this.env.openDB('index', { encoding: 'binary', keyEncoding: 'binary' });
+    this.history = this.env.openDB('history', { encoding: 'string' });
     const rows = viewNames.map((view) => [
       view,
       new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }), !readOnly),
@@ -94,7 +111,7 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, changes, position, terms }: Batch): void {
+  commit({ events, changes, position, index, history }: Batch): void {
     this.env.transactionSync(() => {
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
@@ -102,10 +119,8 @@ export class Store {
       }
       for (const change of changes) this.rows[change.view].write(change);
       this.meta.putSync('position', JSON.stringify(position));
-      if (terms !== undefined) {
-        for (const [term, seq] of terms.entries) this.terms.putSync([term, seq], '');
-        this.meta.putSync('indexed', String(terms.upTo));
-      }
+      if (index !== undefined) this.writeIndex(index);
+      if (history !== undefined) this.writeHistory(history);
     });
     for (const change of changes) this.rows[change.view].forget(change);
   }
@@ -133,15 +148,58 @@ export class Store {
     return found;
   }
 
-  /** How far the index of terms has come. */
+  private writeIndex({ postings, upTo, salt }: IndexEntries): void {
+    for (const { key, value } of postings) this.index.putSync(key, value);
+    this.meta.putSync('indexed', String(upTo));
+    this.meta.putSync('salt', salt.toString('hex'));
+  }
+
+  private writeHistory({ at, frames, anew }: HistoryEntries): void {
+    if (anew) this.history.clearSync();
+    for (const { view, text } of frames) this.history.putSync([view, at], text);
+    this.history.putSync([MOMENT, at], '');
+  }
+
+  /** How far the index has come. */
   indexed(): number {
     return Number(this.meta.get('indexed') ?? 0);
   }
 
-  /** Numbers of the events that carry a term, from `from` on. */
-  withTerm(term: string, from: number, limit: number): readonly number[] {
-    const range = this.terms.getKeys({ start: [term, from], end: [term, Number.MAX_SAFE_INTEGER], limit });
-    return [...range].map(([, seq]) => seq);
+  /** Salt of the keys of the index; undefined before the first of them. */
+  salt(): Buffer | undefined {
+    const salt = this.meta.get('salt');
+    return salt === undefined ? undefined : Buffer.from(salt, 'hex');
+  }
+
+  /** The last list of the index at or before this key. */
+  postingBefore(key: Buffer): Posting | undefined {
+    const [entry] = this.index.getRange({ start: key, reverse: true, limit: 1 });
+    return entry;
+  }
+
+  /** Lists of the index from a key on, before another. */
+  postings(from: Buffer, before: Buffer, limit: number): readonly Posting[] {
+    return [...this.index.getRange({ start: from, end: before, limit })];
+  }
+
+  /** The last moment at or before an event at which the views were kept. */
+  momentBefore(seq: number): number | undefined {
+    const [key] = this.history.getKeys({ start: [MOMENT, seq], end: [MOMENT, -1], reverse: true, limit: 1 });
+    return key?.[1];
+  }
+
+  /** Frames of a view, from the last at or before an event backwards. */
+  *framesBefore(view: string, seq: number): Iterable<string> {
+    for (const { value } of this.history.getRange({ start: [view, seq], end: [view, -1], reverse: true })) yield value;
+  }
+
+  size(view: ViewName): number {
+    return this.rows[view].size();
+  }
+
+  /** The row of a view in the stored form. */
+  text(view: ViewName, key: string): string | undefined {
+    return this.rows[view].text(key);
   }
 
   /** Runs with no other process inside: LMDB lets one writer in at a time. Nothing is written. */
@@ -175,6 +233,9 @@ export class Store {
   }
 }
 
+/** Stands where the name of a view would in the keys of the history. */
+const MOMENT = '';
+
 const entryCount = (db: { getStats(): unknown }): number => (db.getStats() as { entryCount: number }).entryCount;
 
 class StoredRows<R> implements Rows<R> {
@@ -207,6 +268,10 @@ class StoredRows<R> implements Rows<R> {
   *entries(prefix = ''): Iterable<readonly [string, R]> {
     const range = prefix === '' ? {} : { start: prefix, end: `${prefix}\uffff` };
     for (const { key, value } of this.db.getRange(range)) yield [key, JSON.parse(value) as R];
+  }
+
+  text(key: string): string | undefined {
+    return this.db.get(key);
   }
 
   *texts(): Iterable<readonly [string, string]> {

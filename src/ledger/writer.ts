@@ -54,7 +54,8 @@ export const decideBatch = (
     const events: Stamped[] = [];
     for (const fact of facts) {
       const seq = from.seq + stamped.length + events.length + 1;
-      const made = stamp(fact, seq, moment.at, events.at(-1)?.event.seq, entropy);
+      const before = events.length === 0 ? undefined : { first: seq - events.length, previous: seq - 1 };
+      const made = stamp(fact, seq, moment.at, before, entropy);
       draft.fold(made.event);
       events.push(made);
     }

@@ -41,7 +41,7 @@ t.test('ten wrong secrets in a minute, and even the right one is not heard for f
 t.test('the lock-out is an event that names the source by fingerprint only, and it survives a restart', async (t) => {
   const gateway = await start(t);
   for (let i = 0; i < 10; i++) await guess(gateway);
-  const events = [...gateway.parts.ledger.log.query({ type: 'source.locked' })];
+  const events = [...gateway.parts.ledger.log.query({ terms: ['type:source.locked'] })];
   t.same(
     events.map(({ data }) => 'scope' in data && data.scope),
     ['device-token', 'shared-secret'],

@@ -67,7 +67,7 @@ t.test('whoever says nothing is closed after fifteen seconds, whoever is being l
   t.same(silent?.closed, { code: 1000, reason: '' });
   await gateway.settle();
   t.match(
-    [...gateway.parts.ledger.log.query({ type: 'connection.refused' })],
+    [...gateway.parts.ledger.log.query({ terms: ['type:connection.refused'] })],
     [{ data: { reason: 'handshake-timeout' } }],
   );
 });
@@ -90,5 +90,5 @@ t.test('a client that leaves while the log decides gets its closing in the log, 
   await gateway.settle();
   t.equal(gateway.parts.sessions.count, 0);
   t.equal(gateway.parts.ledger.views.connected.size(), 0);
-  t.equal([...gateway.parts.ledger.log.query({ type: 'connection.closed' })].length, 2);
+  t.equal([...gateway.parts.ledger.log.query({ terms: ['type:connection.closed'] })].length, 2);
 });

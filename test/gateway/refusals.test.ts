@@ -85,7 +85,7 @@ t.test('known is a paired device that proves its key, and a credential that was 
   for (let n = 0; n < 40; n++) await gateway.connect(newKey(), { auth: { token: 'wrong' } }, elsewhere(1));
   for (let n = 0; n < 30; n++) await gateway.connect(newKey(), { auth: { deviceToken } }, elsewhere(n + 2));
   await gateway.settle();
-  const refused = [...gateway.parts.ledger.log.query({ type: 'connection.refused' })];
+  const refused = [...gateway.parts.ledger.log.query({ terms: ['type:connection.refused'] })];
   const credential = gateway.parts.keys.fingerprint(deviceToken);
   t.equal(
     refused.filter(({ data }) => 'credential' in data && data.credential === credential).length,

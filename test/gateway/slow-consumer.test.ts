@@ -30,7 +30,7 @@ t.test('an event that it may not miss ends it', async (t) => {
   gateway.parts.announcer.refreshHealth();
   t.same(slow.closed, { code: 1008, reason: 'slow consumer' });
   await gateway.settle();
-  t.match([...gateway.parts.ledger.log.query({ type: 'connection.closed' })].at(-1), {
+  t.match([...gateway.parts.ledger.log.query({ terms: ['type:connection.closed'] })].at(-1), {
     data: { reason: 'slow consumer' },
   });
   t.equal(operator.closed, undefined);

@@ -167,14 +167,14 @@ t.test('found by subject and by type, also where the index trails the log', asyn
   await new Promise(setImmediate);
   for (let i = 31; i <= 40; i++) await write(ledger, i % 3 === 0 ? asked(`d${i % 2}`, `r${i}`) : ticked(i));
   const asks = Array.from({ length: 40 }, (_, i) => i + 1).filter((i) => i % 3 === 0);
-  t.same(found({ type: 'pairing.requested' }), asks);
+  t.same(found({ terms: ['type:pairing.requested'] }), asks);
   t.same(
-    found({ subject: 'device:d1' }),
+    found({ terms: ['device:d1'] }),
     asks.filter((i) => i % 2 === 1),
   );
-  t.same(found({ subject: 'device:d1', type: 'health.ticked' }), []);
+  t.same(found({ terms: ['device:d1', 'type:health.ticked'] }), []);
   t.same(
-    found({ type: 'pairing.requested', after: 10, upTo: 35 }),
+    found({ terms: ['type:pairing.requested'], after: 10, upTo: 35 }),
     asks.filter((i) => i > 10 && i <= 35),
   );
   t.same(found({ after: 37 }), [38, 39, 40]);

@@ -28,12 +28,12 @@ export class History {
   }
 
   happened(...facts: readonly Fact[]): this {
-    let previous: number | undefined;
+    let before: { first: number; previous: number } | undefined;
     for (const fact of facts) {
-      const { event } = stamp(fact, this.events.length + 1, this.now, previous, this.entropy);
+      const { event } = stamp(fact, this.events.length + 1, this.now, before, this.entropy);
       this.draft.fold(event);
       this.events.push(event);
-      previous = event.seq;
+      before = { first: before?.first ?? event.seq, previous: event.seq };
     }
     return this;
   }

@@ -29,7 +29,12 @@ export const events = async (options: EventsOptions): Promise<void> => {
   const store = openLog();
   const reader = new Reader(() => store);
   const upTo = reader.position;
-  const query: Query = { type: typeOf(options.type), subject: options.subject, after, upTo };
+  const type = typeOf(options.type);
+  const terms = [
+    ...(type === undefined ? [] : [`type:${type}`]),
+    ...(options.subject === undefined ? [] : [options.subject]),
+  ];
+  const query: Query = { terms, after, upTo };
   const show = (event: Event): void => say(json ? JSON.stringify(event) : lineOf(event));
   try {
     const found = reader.query(query);
