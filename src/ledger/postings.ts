@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Term } from '../../events/index.js';
+import { type Event, eachTerm, partsOf, type Term, type TermKind, termKinds } from '../../events/index.js';
 
 /*
  * The stored form of the index: for each term, lists of the numbers of the events that carry it, one list a batch. A key is 23 bytes:
@@ -10,85 +10,114 @@ import type { Term } from '../../events/index.js';
 
 const KEY_BYTES = 23;
 const SEQ_AT = 17;
-
-const KINDS = ['type', 'connection', 'device', 'credential', 'request', 'address', 'source', 'incident', 'cause'];
-/** A subject without a kind of its own. */
-const OTHER = KINDS.length;
-
-const HEX = /^[0-9a-f]{16,}$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const ID_BYTES = 16;
 
 /** Makes keys. Addresses are personal: only a salted hash of them is a key, so that they can be guessed at from a copy of the index but not read. */
 export class TermKeys {
-  /** Keys of what comes again and again: types, devices, credentials, addresses. */
-  private readonly known = new Map<Term, Buffer>();
+  private readonly written = Buffer.alloc(KEY_BYTES);
+  private readonly hashed = new Map<string, Buffer>();
 
   constructor(readonly salt: Buffer) {}
 
   /** The key under which a list of this term that begins with `seq` is stored. */
   key(term: Term, seq: number): Buffer {
-    const key = Buffer.allocUnsafe(KEY_BYTES);
-    this.prefix(term).copy(key);
+    return Buffer.from(this.scratch(...partsOf(term), seq));
+  }
+
+  /** The same, in bytes that the next one is written over. */
+  scratch(kind: TermKind, id: string | number, seq: number): Buffer {
+    const key = this.written;
+    key.fill(0);
+    key[0] = termKinds.indexOf(kind);
+    if (kind === 'cause') key.writeUIntBE(Number(id), SEQ_AT - 6, 6);
+    else if (!writeHex(String(id), key)) this.hashOf(`${kind}:${id}`).copy(key, 1);
     key.writeUIntBE(seq, SEQ_AT, 6);
     return key;
   }
 
-  private prefix(term: Term): Buffer {
-    /* Of these there is a new one with each connection. */
-    if (term.startsWith('connection:') || term.startsWith('cause:')) return this.made(term);
-    const known = this.known.get(term);
+  private hashOf(text: string): Buffer {
+    const known = this.hashed.get(text);
     if (known !== undefined) return known;
-    const made = this.made(term);
-    if (this.known.size >= KNOWN) this.known.clear();
-    this.known.set(term, made);
+    const made = hash('sha256', Buffer.concat([this.salt, Buffer.from(text)]), 'buffer').subarray(0, ID_BYTES);
+    if (this.hashed.size >= HASHES_KEPT) this.hashed.clear();
+    this.hashed.set(text, made);
     return made;
-  }
-
-  private made(term: Term): Buffer {
-    const at = term.indexOf(':');
-    const kind = KINDS.indexOf(term.slice(0, Math.max(0, at)));
-    const id = term.slice(at + 1);
-    const prefix = Buffer.alloc(SEQ_AT);
-    prefix[0] = kind === -1 ? OTHER : kind;
-    if (KINDS[kind] === 'cause') prefix.writeUIntBE(Number(id), SEQ_AT - 6, 6);
-    else if (UUID.test(id)) prefix.write(id.replaceAll('-', ''), 1, 'hex');
-    else if (HEX.test(id)) prefix.write(id.slice(0, 32), 1, 'hex');
-    else hash('sha256', Buffer.concat([this.salt, Buffer.from(term)]), 'buffer').copy(prefix, 1, 0, 16);
-    return prefix;
   }
 }
 
-const KNOWN = 4096;
+const HASHES_KEPT = 4096;
+const LEAST_DIGITS = 16;
 
-/** One list of one term. */
+/** Writes the first 16 bytes of an id that is all hex digits, or a UUID; false if it is neither. */
+const writeHex = (id: string, key: Buffer): boolean => {
+  if (id.length < LEAST_DIGITS) return false;
+  let digits = 0;
+  for (let at = 0; at < id.length && digits < 2 * ID_BYTES; at++) {
+    const code = id.charCodeAt(at);
+    if (code === DASH) continue;
+    const value = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    if (value === -1) {
+      key.fill(0, 1, SEQ_AT);
+      return false;
+    }
+    const byte = 1 + (digits >> 1);
+    key[byte] = ((key[byte] ?? 0) << 4) | value;
+    digits++;
+  }
+  return true;
+};
+
+const DASH = 45;
+
+/** One list of one term, in the stored form. */
 export interface Posting {
   readonly key: Buffer;
   readonly value: Buffer;
 }
 
-/** The lists of a batch in the order of their keys. `terms`: of each event, in log order. */
-export const postingsOf = (
-  batch: Iterable<{ readonly seq: number; readonly terms: readonly Term[] }>,
-  keys: TermKeys,
-): readonly Posting[] => {
-  const lists = new Map<Term, number[]>();
-  for (const { seq, terms } of batch) {
-    for (const term of terms) {
-      const list = lists.get(term);
-      if (list === undefined) lists.set(term, [seq]);
-      else list.push(seq);
+type List = number | number[];
+
+/** The numbers of the events of a batch, by term. Most terms have but one. */
+export class Lists {
+  private readonly kinds = new Map<TermKind, Map<string | number, List>>();
+  private seq = 0;
+  private readonly tell: Parameters<typeof eachTerm>[1];
+
+  constructor() {
+    for (const kind of termKinds) this.kinds.set(kind, new Map());
+    this.tell = (kind, id) => this.append(this.kinds.get(kind) ?? new Map(), id);
+  }
+
+  /** An event that comes after all before. */
+  add(event: Event): void {
+    this.seq = event.seq;
+    eachTerm(event, this.tell);
+  }
+
+  private append(lists: Map<string | number, List>, id: string | number): void {
+    const { seq } = this;
+    const list = lists.get(id);
+    if (list === undefined) lists.set(id, seq);
+    else if (typeof list === 'number') {
+      if (list !== seq) lists.set(id, [list, seq]);
+    } else if (list[list.length - 1] !== seq) list.push(seq);
+  }
+
+  /** Kind by kind, in the order in which they came, which for ids of connections and for causes is that of their keys. A key is only good until the next. */
+  *postings(keys: TermKeys): Iterable<Posting> {
+    for (const [kind, lists] of this.kinds) {
+      for (const [id, list] of lists) {
+        if (typeof list === 'number') yield { key: keys.scratch(kind, id, list), value: NONE };
+        else yield { key: keys.scratch(kind, id, list[0] ?? 0), value: distances(list) };
+      }
     }
   }
-  const postings: Posting[] = [];
-  for (const [term, seqs] of lists) postings.push({ key: keys.key(term, seqs[0] ?? 0), value: distances(seqs) });
-  return postings.sort((a, b) => Buffer.compare(a.key, b.key));
-};
+}
 
 const NONE = Buffer.alloc(0);
 
 /** Distances between neighbours, as LEB128. */
 const distances = (seqs: readonly number[]): Buffer => {
-  if (seqs.length === 1) return NONE;
   const bytes: number[] = [];
   for (let i = 1; i < seqs.length; i++) {
     let distance = (seqs[i] ?? 0) - (seqs[i - 1] ?? 0);

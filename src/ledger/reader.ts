@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type Event, type Term, termsOf } from '../../events/index.js';
+import { type Event, partsOf, type Term, type TermKind, termsOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import { DamagedEvent } from './damage.js';
 import { seqsIn, TermKeys } from './postings.js';
@@ -18,7 +18,7 @@ export interface Query extends Range {
 }
 
 /** Kinds of terms, from those that few events carry to those that many do. */
-const RARE_FIRST = [
+const RARE_FIRST: readonly TermKind[] = [
   'incident',
   'cause',
   'request',
@@ -27,20 +27,17 @@ const RARE_FIRST = [
   'credential',
   'device',
   'address',
-  '',
+  'subject',
   'type',
 ];
 
-const rarity = (term: Term): number => {
-  const at = RARE_FIRST.indexOf(term.slice(0, Math.max(0, term.indexOf(':'))));
-  return at === -1 ? RARE_FIRST.indexOf('') : at;
-};
+const rarity = (term: Term): number => RARE_FIRST.indexOf(partsOf(term)[0]);
 
 /** Is it one of those that are looked for? Its place is not looked at. */
 export const fits = (event: Event, { terms = [] }: Query): boolean => {
   if (terms.length === 0) return true;
   const carried = termsOf(event);
-  return terms.every((term) => carried.includes(term));
+  return terms.every((term) => carried.has(term));
 };
 
 /** The log to read: by place, by time, by term. Long scans go chunk by chunk and hold no snapshot between. */

@@ -42,7 +42,7 @@ export interface Batch {
 
 /** Lists of the index, the event up to which it is complete with them, and the salt of its keys. */
 export interface IndexEntries {
-  readonly postings: readonly Posting[];
+  readonly postings: Iterable<Posting>;
   readonly upTo: number;
   readonly salt: Buffer;
 }

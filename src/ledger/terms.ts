@@ -1,22 +1,25 @@
-import { type Event, type Term, termsOf } from '../../events/index.js';
+import type { Event } from '../../events/index.js';
 import { limits } from '../limits.js';
-import { postingsOf, TermKeys } from './postings.js';
+import { Lists, TermKeys } from './postings.js';
 import type { Reader } from './reader.js';
 import type { IndexEntries } from './store.js';
 
-interface Indexed {
-  readonly seq: number;
-  readonly terms: readonly Term[];
+/** Lists of neighbouring events: those after `after`, up to `upTo`. */
+interface Gathered {
+  readonly after: number;
+  upTo: number;
+  readonly lists: Lists;
 }
 
 /**
- * The index of terms, a fold that trails the log: sorted batches cost half of what single entries cost. It says how far it has
- * come, and whoever asks reads the rest from the log. Events that were just committed are taken from memory.
+ * The index of terms, a fold that trails the log: large batches cost a fraction of what single entries cost. It says how far it has
+ * come, and whoever asks reads the rest from the log. A batch that was cut short by a crash is begun again at the same event, so
+ * its lists come to lie where they lay.
  */
 export class TermIndex {
   private readonly keys: TermKeys;
-  /** Committed and not yet indexed, in order, without gaps. */
-  private recent: Event[] = [];
+  /** What was committed since the stored index; undefined where it has to be read from the log again. */
+  private gathered: Gathered | undefined;
 
   /** `upTo`: the event up to which the stored index is complete. */
   constructor(
@@ -25,6 +28,7 @@ export class TermIndex {
     private readonly reader: Reader,
   ) {
     this.keys = new TermKeys(salt);
+    if (this.behind === 0) this.gathered = after(upTo);
   }
 
   /** Events that are not in it yet. */
@@ -32,29 +36,38 @@ export class TermIndex {
     return this.reader.position - this.upTo;
   }
 
-  /** Events that were committed. */
+  /** Events that were committed, and follow those before. */
   note(events: readonly Event[]): void {
-    for (const event of events) this.recent.push(event);
-    if (this.recent.length > limits.ledger.indexRemembered) this.recent = [];
+    if (this.gathered === undefined) return;
+    gather(this.gathered, events);
+    if (this.gathered.upTo - this.gathered.after > limits.ledger.indexRemembered) this.gathered = undefined;
   }
 
   /** The next entries to write, if there are at least `atLeast` events to index. */
   due(atLeast: number): IndexEntries | undefined {
     if (this.behind < atLeast) return undefined;
-    const first = this.recent[0]?.seq;
-    const events = first === this.upTo + 1 ? this.recent.slice(0, limits.ledger.indexBatch) : this.reRead();
-    const batch = events.map((event): Indexed => ({ seq: event.seq, terms: termsOf(event) }));
-    return { postings: postingsOf(batch, this.keys), upTo: this.upTo + events.length, salt: this.keys.salt };
+    const { lists, upTo } = this.gathered ?? this.reRead();
+    return { postings: lists.postings(this.keys), upTo, salt: this.keys.salt };
   }
 
   /** They are on the disk. */
   written(upTo: number): void {
     this.upTo = upTo;
-    const next = this.recent.findIndex(({ seq }) => seq > upTo);
-    this.recent = next === -1 ? [] : this.recent.slice(next);
+    this.gathered = this.gathered !== undefined || this.behind === 0 ? after(upTo) : undefined;
   }
 
-  private reRead(): readonly Event[] {
-    return [...this.reader.range({ after: this.upTo, upTo: this.upTo + limits.ledger.indexBatch })];
+  private reRead(): Gathered {
+    const { upTo } = this;
+    return gather(after(upTo), this.reader.range({ after: upTo, upTo: upTo + limits.ledger.indexBatch }));
   }
 }
+
+const after = (seq: number): Gathered => ({ after: seq, upTo: seq, lists: new Lists() });
+
+const gather = (gathered: Gathered, events: Iterable<Event>): Gathered => {
+  for (const event of events) {
+    gathered.lists.add(event);
+    gathered.upTo = event.seq;
+  }
+  return gathered;
+};
