@@ -2,8 +2,8 @@ import type { Event } from './index.js';
 
 /*
  * What an event can be found by: the things that it names. A term is written `device:<id>`, `connection:<id>`, `credential:<fingerprint>`,
- * `request:<id>`, `address:<address>`, `source:<fingerprint>`, `incident:<id>`, `cause:<seq>`, `type:<type>`, or as a subject that is
- * no such thing, `gateway`.
+ * `request:<id>`, `address:<address>`, `source:<fingerprint>`, `incident:<id>`, `cause:<seq>`, `type:<type>`, and `subject:<subject>` for what
+ * it is about: `subject:device:<id>` finds the decisions about a device without its comings and goings.
  */
 
 export const termKinds = [
@@ -42,8 +42,8 @@ const FIELDS: readonly (readonly [field: string, kind: TermKind])[] = [
 export const eachTerm = (event: Event, tell: (kind: TermKind, id: string | number) => void): void => {
   const { type, subject, actor, cause, origin } = event;
   tell('type', type);
-  /* A subject with an id is also a field of the data. */
-  if (!subject.includes(':')) tell('subject', subject);
+  /* A connection is found by its name: what is about it is most of what names it. */
+  if (!subject.startsWith('connection:')) tell('subject', subject);
   const data = event.data as Readonly<Record<string, unknown>>;
   for (const [field, kind] of FIELDS) {
     const value = data[field];

@@ -83,6 +83,37 @@ export const catalogue = {
     message: 'unknown deviceId/role',
     remedy: 'openclaw devices list shows which token each device has, and what it may carry',
   },
+  'unknown-id': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown id',
+    remedy: 'openclaw devices list and openclaw audit log show ids; the first six characters of one are enough',
+  },
+  'bad-time': {
+    wire: 'INVALID_REQUEST',
+    message: 'not a time',
+    remedy: 'write 2026-03-14T09:12:00Z, 1773479520, "2h ago", or the number of an event',
+  },
+  'bad-rules': {
+    wire: 'INVALID_REQUEST',
+    message: 'not rules',
+    remedy: 'openclaw audit rejudge --help shows an example of a rules file',
+  },
+  'cuts-caller': {
+    wire: 'INVALID_REQUEST',
+    message: 'this would cut off the one who asks',
+    remedy: "run it on the gateway's host, where the state folder is the proof, or as another admin",
+  },
+  'evidence-unreadable': {
+    wire: 'UNAVAILABLE',
+    message: 'the log cannot be read',
+    remedy: 'openclaw rebuild --check says how far it is good; a copy of the folder can be asked with --log <folder>',
+  },
+  'evidence-busy': {
+    wire: 'UNAVAILABLE',
+    message: 'too many questions at once',
+    remedy: 'try again in a moment',
+    retryable: true,
+  },
   'log-not-writable': {
     wire: 'UNAVAILABLE',
     message: 'log not writable',

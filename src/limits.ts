@@ -135,6 +135,24 @@ export const limits = {
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */
     readChunk: 1000,
   },
+  forensics: {
+    /** Of the life of one device, so many of the latest events are looked at. */
+    eventsOfDevice: 50_000,
+    /** Acts of one device or credential that an answer spells out; beyond they are counted. */
+    acts: 500,
+    /** Events that one answer of `audit log` may have; more come page by page. */
+    page: 1000,
+    /** Processes that answer questions, and questions that may wait for one. */
+    readers: 2,
+    waiting: 16,
+    /** How long one question may take, and how long a reader without one stays. */
+    questionMs: 2 * MINUTE,
+    idleMs: 20 * SECOND,
+    /** Rounds of containment: whoever is being shut out may still be at work. */
+    rounds: 8,
+    /** How long closed sessions may take to be gone. */
+    closingMs: 10 * SECOND,
+  },
   log: {
     lineChars: 2048,
     untrustedChars: 200,

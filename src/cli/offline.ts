@@ -5,13 +5,13 @@ import { loadKeys } from '../credentials/keys.js';
 import { ALL_OPERATOR } from '../decisions/scopes.js';
 import { methods } from '../gateway/methods/index.js';
 import type { Reply } from '../gateway/methods/method.js';
-import { pairEntries } from '../gateway/pair-list.js';
 import { putTogether } from '../gateway/parts.js';
 import type { Session } from '../gateway/session.js';
 import { Ledger, LedgerLocked } from '../ledger/ledger.js';
 import { Store } from '../ledger/store.js';
 import { Logging } from '../logging/logging.js';
 import { Encoded } from '../protocol/frames.js';
+import { pairEntries } from '../protocol/pairing.js';
 import { systemClock, systemEntropy } from '../runtime.js';
 import { CallRefused, Unreachable } from './client.js';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { isLoopback } from '../addresses.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { keptSecret } from '../credentials/gateway-secret.js';
 import { ALL_OPERATOR } from '../decisions/scopes.js';
-import { isLoopback } from '../gateway/place.js';
 import { systemClock } from '../runtime.js';
 import { Client, type ClientOptions, ConnectRefused, Unreachable } from './client.js';
 import { identityIn, storedToken, storeToken } from './identity.js';

@@ -172,7 +172,8 @@ const ungranted = (
   waiting: () => number,
   moment: Moment,
 ): Decided<ConnectDenied> => {
-  if (approvableByRule(need, command)) return E.right(approvedByRule(device, need, command, credential, moment));
+  if (approvableByRule(need, { ...command, method: command.shown.method }))
+    return E.right(approvedByRule(device, need, command, credential, moment));
   const { paired } = device;
   const scopes =
     paired !== undefined && need === 'scope-upgrade'
@@ -195,12 +196,19 @@ const ungranted = (
 };
 
 /** This host's own programs, for a first pairing or more scopes; never a browser, a new role or a new platform (protocol.md §6.2). */
-const approvableByRule = (need: Need, { rules, local, browser, shown }: Connect): boolean =>
+export const approvableByRule = (need: Need, { rules, local, browser, method }: Asker): boolean =>
   rules.localClient &&
   local &&
   !browser &&
-  shown.method !== 'device-token' &&
+  method !== 'device-token' &&
   (need === 'not-paired' || need === 'scope-upgrade');
+
+interface Asker {
+  readonly rules: Pick<Rules, 'localClient'>;
+  readonly local: boolean;
+  readonly browser: boolean;
+  readonly method: Method;
+}
 
 /** The token that a paired device gets told even where it needed no pairing. */
 const liveToken = ({ paired }: Device, { role }: Connect): string | undefined => {

@@ -3,10 +3,10 @@ import { requestIn } from '../../projections/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import type { Dialect } from '../protocol/dialect.js';
+import { pendingOnWire } from '../protocol/pairing.js';
 import type { Broadcast } from './broadcast.js';
 import type { Health } from './health.js';
 import type { Presence } from './presence.js';
-import { pendingOnWire } from './wire.js';
 
 /*
  * What is told to clients without their asking. Of the log: pairing events, straight from it, so nothing is broadcast that was

@@ -4,12 +4,12 @@ import type { Keys } from '../credentials/keys.js';
 import { ADMIN } from '../decisions/scopes.js';
 import { limits } from '../limits.js';
 import { Encoded } from '../protocol/frames.js';
+import { issuedAt } from '../protocol/pairing.js';
 import { version } from '../version.js';
 import { eventsFor } from './broadcast.js';
 import type { Health } from './health.js';
 import type { Presence } from './presence.js';
 import { may, type Session } from './session.js';
-import { issuedAt } from './wire.js';
 
 export interface HelloParts {
   readonly boot: string;

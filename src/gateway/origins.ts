@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
+import { isLoopback } from '../addresses.js';
 import { attempt } from '../attempt.js';
-import { isLoopback } from './place.js';
 
 /* Which pages may talk to the gateway from a browser (protocol.md §5.5). */
 

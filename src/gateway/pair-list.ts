@@ -1,46 +1,12 @@
 import type { Event } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
-import { waits } from '../decisions/device.js';
 import { managesAll, mayManage, type Principal } from '../decisions/principal.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Encoded } from '../protocol/frames.js';
+import { pairEntries } from '../protocol/pairing.js';
 import type { Sessions } from './sessions.js';
-import { pairedInDialect4, pairedOnWire, pendingInList } from './wire.js';
-
-/** Requests that wait, newest first, and devices, latest approval first. */
-export interface PairEntries {
-  readonly pending: readonly ReturnType<typeof pendingInList>[];
-  readonly paired: readonly ReturnType<typeof pairedOnWire>[];
-}
-
-/** Everything a list shows, as it is now. */
-export const pairEntries = (
-  views: Views,
-  now: number,
-  isVisible: (device: string) => boolean,
-  dialect: Dialect,
-  isConnected: (device: string) => boolean,
-): PairEntries => {
-  const visible = ([device]: readonly [string, unknown]): boolean => isVisible(device);
-  const pending = [...views.pending.entries()].filter(visible).map(([, request]) => request);
-  const paired = [...views.paired.entries()].filter(visible).map(([, device]) => device);
-  return {
-    pending: pending
-      .filter((request) => waits(request, views, { now }))
-      .sort((a, b) => b.seq - a.seq)
-      .map(pendingInList),
-    paired: paired
-      .sort((a, b) => b.seq - a.seq)
-      .map((device) => {
-        const usage = views.usage.get(device.device);
-        return dialect === 4
-          ? pairedInDialect4(device, usage, isConnected(device.device))
-          : pairedOnWire(device, usage);
-      }),
-  };
-};
 
 export interface PairListOptions {
   readonly views: () => Views;

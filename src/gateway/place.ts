@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { isLoopback, isWithin } from '../addresses.js';
 import type { Peer } from '../transport/transport.js';
 
 /*
@@ -42,8 +43,6 @@ export const placeOf = (peer: Peer, rules: PlaceRules): Place => {
 export const speaksForOthers = (peer: Peer, rules: PlaceRules): boolean =>
   peer.forwarded && !peer.hostSocket && !isTrusted(peer.address, rules);
 
-export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
-
 const LOCAL_NAME = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$|^[a-z0-9.-]+\.ts\.net(?::\d+)?$/i;
 
 const isLocalName = (host: string): boolean => LOCAL_NAME.test(host);
@@ -69,16 +68,7 @@ const parsed = (text: string): string | undefined => {
 };
 
 const isTrusted = (address: string, { trustedProxies }: PlaceRules): boolean =>
-  trustedProxies.some((proxy) => within(address, proxy));
-
-const within = (address: string, proxy: string): boolean => {
-  if (!ipaddr.isValid(address)) return false;
-  const ip = ipaddr.process(address);
-  if (!proxy.includes('/')) return parsed(proxy) === ip.toString();
-  if (!ipaddr.isValidCIDR(proxy)) return false;
-  const [range, bits] = ipaddr.parseCIDR(proxy);
-  return range.kind() === ip.kind() && ip.match([range, bits] as never);
-};
+  trustedProxies.some((proxy) => isWithin(address, proxy));
 
 const IPV6_NETWORK_PARTS = 4;
 

@@ -1,11 +1,11 @@
 import type { EventOf, Method, Role } from '../../events/index.js';
+import { isLoopback } from '../addresses.js';
 import type { Principal } from '../decisions/principal.js';
 import { covers } from '../decisions/scopes.js';
 import type { Close } from '../protocol/close-codes.js';
 import type { ConnectParams } from '../protocol/connect-params.js';
 import type { Dialect } from '../protocol/dialect.js';
 import type { Socket } from '../transport/transport.js';
-import { isLoopback } from './place.js';
 import type { Claim } from './presence.js';
 
 /** A connection that was let in, as its `connection.accepted` says: what it is and what it may do until it closes. */

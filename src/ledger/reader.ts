@@ -24,10 +24,10 @@ const RARE_FIRST: readonly TermKind[] = [
   'request',
   'connection',
   'source',
+  'subject',
   'credential',
   'device',
   'address',
-  'subject',
   'type',
 ];
 
@@ -40,9 +40,15 @@ export const fits = (event: Event, { terms = [] }: Query): boolean => {
   return terms.every((term) => carried.has(term));
 };
 
-/** The log to read: by place, by time, by term. Long scans go chunk by chunk and hold no snapshot between. */
+/**
+ * The log to read: by place, by time, by term. Long scans go chunk by chunk and hold no snapshot between. A damaged event is thrown, or
+ * where `damaged` listens told to it and passed over.
+ */
 export class Reader {
-  constructor(private readonly store: () => Store) {}
+  constructor(
+    private readonly store: () => Store,
+    private readonly damaged?: (event: DamagedEvent) => void,
+  ) {}
 
   get position(): number {
     return this.store().position()?.seq ?? 0;
@@ -56,14 +62,17 @@ export class Reader {
   event(seq: number): Event | undefined {
     const store = this.store();
     const bytes = store.event(seq);
-    return bytes && decoded({ seq, bytes, origin: store.origin(seq) });
+    return bytes && this.decoded({ seq, bytes, origin: store.origin(seq) });
   }
 
   *range({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Event> {
     for (let next = after + 1; next <= upTo; ) {
       this.store().refresh();
       const chunk = this.store().slice(next, Math.min(limits.ledger.readChunk, upTo - next + 1));
-      for (const append of chunk) yield decoded(append);
+      for (const append of chunk) {
+        const event = this.decoded(append);
+        if (event !== undefined) yield event;
+      }
       const last = chunk.at(-1);
       if (last === undefined) return;
       next = last.seq + 1;
@@ -76,11 +85,17 @@ export class Reader {
     let after = this.position + 1;
     while (after - before > 1) {
       const middle = (before + after) >> 1;
-      const event = this.event(middle);
-      if (event !== undefined && event.at <= at) before = middle;
+      const event = this.eventFrom(middle, after);
+      if (event !== undefined && event.at <= at) before = event.seq;
       else after = middle;
     }
     return before;
+  }
+
+  /** The first event that can be read, from a number on and before another. */
+  private eventFrom(seq: number, before: number): Event | undefined {
+    for (const event of this.range({ after: seq - 1, upTo: before - 1 })) return event;
+    return undefined;
   }
 
   /** In log order. The index answers for what it holds; what it does not hold yet is read from the log itself. */
@@ -95,6 +110,22 @@ export class Reader {
       }
     }
     for (const event of this.range({ after: indexed, upTo })) if (fits(event, query)) yield event;
+  }
+
+  /** The same from the last to the first. */
+  *backwards(query: Query): Iterable<Event> {
+    const { after = 0, upTo = this.position } = query;
+    const [term] = [...(query.terms ?? [])].sort((a, b) => rarity(a) - rarity(b));
+    const indexed = term === undefined ? after : Math.max(after, Math.min(this.indexed, upTo));
+    for (let end = upTo; end > indexed; end -= limits.ledger.readChunk) {
+      const chunk = [...this.range({ after: Math.max(indexed, end - limits.ledger.readChunk), upTo: end })];
+      for (const event of chunk.reverse()) if (fits(event, query)) yield event;
+    }
+    if (term === undefined) return;
+    for (const seq of [...this.carrying(term, after, indexed)].reverse()) {
+      const event = this.event(seq);
+      if (event !== undefined && fits(event, query)) yield event;
+    }
   }
 
   /** Numbers of indexed events that carry a term, perhaps among others. */
@@ -115,10 +146,13 @@ export class Reader {
       from = Buffer.concat([last.key, Buffer.of(0)]);
     }
   }
-}
 
-const decoded = ({ seq, bytes, origin }: Append): Event => {
-  const event = unstamp(bytes, seq, origin);
-  if (E.isLeft(event)) throw new DamagedEvent(seq, event.left);
-  return event.right;
-};
+  private decoded({ seq, bytes, origin }: Append): Event | undefined {
+    const event = unstamp(bytes, seq, origin);
+    if (E.isRight(event)) return event.right;
+    const damage = new DamagedEvent(seq, event.left);
+    if (this.damaged === undefined) throw damage;
+    this.damaged(damage);
+    return undefined;
+  }
+}

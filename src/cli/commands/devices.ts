@@ -1,5 +1,5 @@
 import { exit } from '../../errors.js';
-import type { PairEntries } from '../../gateway/pair-list.js';
+import type { PairEntries } from '../../protocol/pairing.js';
 import { CallRefused, Unreachable } from '../client.js';
 import { age, Exit, json, say, table, tell } from '../output.js';
 import { type ReachOptions, reach, settingsFromHere } from '../reach.js';

@@ -30,16 +30,19 @@ export const events = async (options: EventsOptions): Promise<void> => {
   const reader = new Reader(() => store);
   const upTo = reader.position;
   const type = typeOf(options.type);
+  const { subject } = options;
   const terms = [
     ...(type === undefined ? [] : [`type:${type}`]),
-    ...(options.subject === undefined ? [] : [options.subject]),
+    ...(subject === undefined ? [] : [subject.startsWith('connection:') ? subject : `subject:${subject}`]),
   ];
+  const isAsked = (event: Event): boolean => subject === undefined || event.subject === subject;
   const query: Query = { terms, after, upTo };
   const show = (event: Event): void => say(json ? JSON.stringify(event) : lineOf(event));
   try {
-    const found = reader.query(query);
+    const found = only(reader.query(query), isAsked);
     for (const event of from === 'start' ? first(found, limit) : last(found, limit)) show(event);
-    if (options.follow) await goOn(reader, Math.max(after, upTo), (event) => fits(event, query) && show(event));
+    if (options.follow)
+      await goOn(reader, Math.max(after, upTo), (event) => fits(event, query) && isAsked(event) && show(event));
   } finally {
     await store.close();
   }
@@ -60,6 +63,10 @@ const typeOf = (type: string | undefined): EventType | undefined => {
   const near = known.filter((name) => name.startsWith(type.split('.')[0] ?? ''));
   throw new Exit(exit.usage, [`unknown event type; there are: ${(near.length > 0 ? near : known).join(', ')}`]);
 };
+
+function* only(found: Iterable<Event>, isAsked: (event: Event) => boolean): Iterable<Event> {
+  for (const event of found) if (isAsked(event)) yield event;
+}
 
 function* first(found: Iterable<Event>, limit = Number.POSITIVE_INFINITY): Iterable<Event> {
   let shown = 0;

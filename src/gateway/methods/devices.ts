@@ -13,9 +13,9 @@ import { normalised } from '../../decisions/scopes.js';
 import { refusal } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { scopeList } from '../../protocol/connect-params.js';
+import { pairedInDialect4, pairedOnWire } from '../../protocol/pairing.js';
 import { plain } from '../../text.js';
 import { freshToken } from '../admission.js';
-import { pairedInDialect4, pairedOnWire } from '../wire.js';
 import { answer, type Call, commit, type Family, method, type Reply, refuse } from './method.js';
 
 /* Devices: who waits, who is in, and every decision about them (protocol.md §6.5, §6.6). */

@@ -1,10 +1,10 @@
 import type { PairedDevice, PendingRequest } from '../../../projections/index.js';
+import { isLoopback } from '../../addresses.js';
 import { closed, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
 import { mayManage } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
 import type { Parts } from '../parts.js';
-import { isLoopback } from '../place.js';
 import { approveRequest, rejectRequest, renameDevice } from './devices.js';
 import { answer, type Family, method, refuse } from './method.js';
 

@@ -1,5 +1,7 @@
-import type { DeviceToken, PairedDevice, PendingRequest, Usage } from '../../projections/index.js';
-import { isLoopback } from './place.js';
+import type { DeviceToken, PairedDevice, PendingRequest, Usage, Views } from '../../projections/index.js';
+import { isLoopback } from '../addresses.js';
+import { waits } from '../decisions/device.js';
+import type { Dialect } from './dialect.js';
 
 /* How the views look on the wire (protocol.md §6.4, §6.5). Never a token, nor what could make one. */
 
@@ -71,3 +73,36 @@ export const pairedInDialect4 = (device: PairedDevice, usage: Usage | undefined,
 
 /** When the token that a device holds began: what hello-ok tells. */
 export const issuedAt = (token: DeviceToken): number => token.rotatedAt ?? token.createdAt;
+
+/** Requests that wait, newest first, and devices, latest approval first. */
+export interface PairEntries {
+  readonly pending: readonly ReturnType<typeof pendingInList>[];
+  readonly paired: readonly ReturnType<typeof pairedOnWire>[];
+}
+
+/** Everything a list shows, as it is now. */
+export const pairEntries = (
+  views: Views,
+  now: number,
+  isVisible: (device: string) => boolean,
+  dialect: Dialect,
+  isConnected: (device: string) => boolean,
+): PairEntries => {
+  const visible = ([device]: readonly [string, unknown]): boolean => isVisible(device);
+  const pending = [...views.pending.entries()].filter(visible).map(([, request]) => request);
+  const paired = [...views.paired.entries()].filter(visible).map(([, device]) => device);
+  return {
+    pending: pending
+      .filter((request) => waits(request, views, { now }))
+      .sort((a, b) => b.seq - a.seq)
+      .map(pendingInList),
+    paired: paired
+      .sort((a, b) => b.seq - a.seq)
+      .map((device) => {
+        const usage = views.usage.get(device.device);
+        return dialect === 4
+          ? pairedInDialect4(device, usage, isConnected(device.device))
+          : pairedOnWire(device, usage);
+      }),
+  };
+};

@@ -1,0 +1,49 @@
+import type { Event } from '../../events/index.js';
+import type { Views } from '../../projections/index.js';
+import type { DamagedEvent } from '../ledger/damage.js';
+import { viewsAt } from '../ledger/history.js';
+import { Reader } from '../ledger/reader.js';
+import type { Store } from '../ledger/store.js';
+
+/**
+ * What a question is asked of: the log up to one event, the views as they are and as they were. Read beside a gateway that runs, or from
+ * a copy; nothing is ever written. Events that cannot be read are passed over, and every answer names them.
+ */
+export interface Evidence {
+  readonly log: Reader;
+  /** As they were when the question was asked. */
+  readonly views: Views;
+  readonly viewsAt: (seq: number) => Views;
+  /** The last event that the answer takes into account. */
+  readonly upTo: number;
+  /** Ms: what relative times count from. */
+  readonly now: number;
+  readonly damaged: readonly DamagedEvent[];
+}
+
+export const evidenceIn = (store: Store, now: number): Evidence => {
+  store.refresh();
+  const damaged = new Map<number, DamagedEvent>();
+  const log = new Reader(
+    () => store,
+    (damage) => damaged.set(damage.seq, damage),
+  );
+  return {
+    log,
+    views: store.views,
+    viewsAt: (seq) => viewsAt(store, log, seq),
+    upTo: log.position,
+    now,
+    get damaged() {
+      return [...damaged.values()];
+    },
+  };
+};
+
+/** A moment in the log. */
+export interface Place {
+  readonly seq: number;
+  readonly at: number;
+}
+
+export const placeOf = ({ seq, at }: Event): Place => ({ seq, at });
