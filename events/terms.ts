@@ -65,14 +65,14 @@ export const eachTerm = (event: Event, tell: (kind: TermKind, id: string | numbe
   if (origin?.address !== undefined) tell('address', origin.address);
 };
 
-export const termOf = (kind: TermKind, id: string | number): Term =>
-  kind === 'subject' ? String(id) : `${kind}:${id}`;
+const termOf = (kind: TermKind, id: string | number): Term => `${kind}:${id}`;
 
 /** The kind of a term and what it names. */
 export const partsOf = (term: Term): readonly [kind: TermKind, id: string] => {
   const at = term.indexOf(':');
-  const kind = termKinds.find((name) => name === term.slice(0, Math.max(0, at)));
-  return kind === undefined ? ['subject', term] : [kind, term.slice(at + 1)];
+  const kind = termKinds.find((name) => name === term.slice(0, at));
+  if (kind === undefined) throw new Error(`no term begins with ${term.slice(0, at)}`);
+  return [kind, term.slice(at + 1)];
 };
 
 /** Each term once. */

@@ -13,12 +13,18 @@ export type Credential =
       /** The event that ended it. */
       readonly endedBy?: number | undefined;
     }
-  | { readonly kind: 'secret'; readonly seq: number; readonly endedBy?: number | undefined };
+  | {
+      readonly kind: 'secret';
+      readonly seq: number;
+      readonly endedBy?: number | undefined;
+      /** It was given up because others had it: it is never accepted again. */
+      readonly leaked?: true | undefined;
+    };
 
 /** Every credential this gateway ever accepted, by fingerprint. */
 export const credentials: Projection<Credential> = {
   name: 'credentials',
-  version: 1,
+  version: 2,
   apply: (event, rows) => {
     switch (event.type) {
       case 'token.issued':
@@ -32,9 +38,9 @@ export const credentials: Projection<Credential> = {
       case 'device.removed':
         return ended(rows, event.data.credentials, event.seq);
       case 'gateway.secret-rotated': {
-        const { from, to } = event.data;
+        const { from, to, leaked } = event.data;
         return [
-          ...ended(rows, from === undefined ? [] : [from], event.seq),
+          ...ended(rows, from === undefined ? [] : [from], event.seq, leaked === true ? { leaked } : {}),
           put(to, { kind: 'secret', seq: event.seq }),
         ];
       }
@@ -48,8 +54,9 @@ const ended = (
   rows: Rows<Credential>,
   fingerprints: readonly string[],
   endedBy: number,
+  more: { readonly leaked?: true } = {},
 ): readonly Change<Credential>[] =>
   fingerprints.flatMap((fingerprint) => {
     const row = rows.get(fingerprint);
-    return row === undefined ? [] : [put(fingerprint, { ...row, endedBy })];
+    return row === undefined ? [] : [put(fingerprint, { ...row, endedBy, ...more })];
   });

@@ -73,6 +73,11 @@ export const catalogue = {
     message: 'unknown deviceId',
     remedy: 'openclaw devices list shows the paired devices; the whole id is needed',
   },
+  'device-seen': {
+    wire: 'INVALID_REQUEST',
+    message: 'device was seen since',
+    remedy: 'openclaw audit stale shows what nobody has used; remove it all the same with openclaw devices remove',
+  },
   'unknown-node': {
     wire: 'INVALID_REQUEST',
     message: 'unknown nodeId',
@@ -102,6 +107,11 @@ export const catalogue = {
     wire: 'INVALID_REQUEST',
     message: 'this would cut off the one who asks',
     remedy: "run it on the gateway's host, where the state folder is the proof, or as another admin",
+  },
+  'secret-leaked': {
+    wire: 'UNAVAILABLE',
+    message: 'the gateway secret leaked',
+    remedy: 'set another secret; openclaw audit credential says what the old one touched',
   },
   'evidence-unreadable': {
     wire: 'UNAVAILABLE',

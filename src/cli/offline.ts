@@ -56,11 +56,12 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
     const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret: undefined, publish: () => {} });
     const served = methods.get(method);
     if (served === undefined) throw new Unreachable(`${method} needs a running gateway`);
-    return await outcome(
-      method,
-      served.run(params, { session: host, by: { kind: 'host', osUser: userInfo().username }, parts }),
-      ledger,
-    );
+    const by = { kind: 'host', osUser: userInfo().username } as const;
+    try {
+      return await outcome(method, served.run(params, { session: host, by, parts }), ledger);
+    } finally {
+      parts.desk.stop();
+    }
   } finally {
     await ledger.close();
   }
@@ -83,6 +84,7 @@ const patiently = async <T>(open: () => Promise<T>): Promise<T> => {
 };
 
 const outcome = async (method: string, reply: Reply, ledger: Ledger): Promise<unknown> => {
+  if ('later' in reply) return outcome(method, await reply.later, ledger);
   if ('answer' in reply)
     return reply.answer instanceof Encoded ? (JSON.parse(reply.answer.json) as unknown) : reply.answer;
   const result = 'refuse' in reply ? E.left(reply.refuse) : await ledger.decide(reply.commit);

@@ -92,12 +92,20 @@ export interface Credential {
 
 export interface Door {
   readonly device?: Device | undefined;
+  /** The shared secret in force, by fingerprint: it may have been replaced since it was compared with what was shown. */
+  readonly secret?: string | undefined;
   /** How many requests wait already. */
   readonly waiting: () => number;
 }
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
-export const connect = ({ device, waiting }: Door, command: Connect, moment: Moment): Decided<ConnectDenied> => {
+export const connect = (
+  { device, secret, waiting }: Door,
+  command: Connect,
+  moment: Moment,
+): Decided<ConnectDenied> => {
+  const replaced = replacedSecret(command.shown, secret);
+  if (replaced !== undefined) return E.left({ code: 'unauthorized', reason: replaced });
   const rule = exemption(command);
   if (device === undefined) {
     return E.right([
@@ -116,6 +124,12 @@ export const connect = ({ device, waiting }: Door, command: Connect, moment: Mom
     }),
   );
 };
+
+/** A secret that was right when it was shown, and is another one by now. */
+const replacedSecret = ({ method, credential }: Shown, inForce: string | undefined): AuthReason | undefined =>
+  (method === 'token' || method === 'password') && inForce !== undefined && credential !== inForce
+    ? `${method}_mismatch`
+    : undefined;
 
 /** A device token must be the current one, or the one before it within its grace. Anything else was alive when it was shown. */
 const alive = ({ paired }: Device, { shown, role }: Connect, { now }: Moment): Either<ConnectDenied, Credential> => {

@@ -9,13 +9,19 @@ import { actorOf, mayManage, originOf, type Principal } from './principal.js';
 
 export interface Remove {
   readonly by: Principal;
+  /** Only if it has not been here since this time (ms). `seenAt`: when it was, or `open` if it is here now. */
+  readonly unseen?: { readonly since: number; readonly seenAt: number | 'open' | undefined } | undefined;
 }
 
 /** Shuts a device out: its record, its tokens and whatever it still asked for are gone, and its sessions end. Its key may ask again. */
-export const remove = (device: Device, { by }: Remove): Decided =>
+export const remove = (device: Device, { by, unseen }: Remove): Decided =>
   pipe(
     mayManage(by, device.id) ? E.right(device.paired) : E.left(refusal('removal-denied')),
     E.flatMap(E.fromNullable(refusal('unknown-device'))),
+    E.filterOrElse(
+      ({ approvedAt }) => unseen === undefined || isUnseen(unseen, approvedAt),
+      () => refusal('device-seen'),
+    ),
     E.map((paired): readonly Fact[] => [
       {
         type: 'device.removed',
@@ -28,6 +34,9 @@ export const remove = (device: Device, { by }: Remove): Decided =>
       ...dropped(device, by),
     ]),
   );
+
+const isUnseen = ({ since, seenAt }: NonNullable<Remove['unseen']>, approvedAt: number): boolean =>
+  seenAt !== 'open' && Math.max(seenAt ?? 0, approvedAt) < since;
 
 /** Fingerprints of the tokens that still open the door. */
 const liveCredentials = ({ tokens }: PairedDevice): string[] =>

@@ -7,6 +7,8 @@ export const PAIRING = 'operator.pairing';
 export const READ = 'operator.read';
 export const WRITE = 'operator.write';
 export const APPROVALS = 'operator.approvals';
+/** Ours: to read the evidence, and nothing else. */
+export const AUDIT = 'operator.audit';
 
 /** What the owner of the host holds. */
 export const ALL_OPERATOR = [ADMIN, READ, WRITE, APPROVALS, PAIRING] as const;

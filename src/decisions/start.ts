@@ -1,5 +1,8 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { type DataOf, type Fact, subjectOf } from '../../events/index.js';
-import type { GatewayRow } from '../../projections/index.js';
+import { type Credential, GATEWAY, type Views } from '../../projections/index.js';
+import { refusal } from '../errors.js';
+import type { Decided } from './decision.js';
 
 export interface Start {
   readonly started: DataOf<'gateway.started'>;
@@ -9,9 +12,12 @@ export interface Start {
 
 const ACTOR = { kind: 'gateway', rule: 'start' } as const;
 
-/** The gateway begins to serve; if its secret is not the one of before, that one has ended. */
-export const start = (before: GatewayRow | undefined, { started, source = 'none' }: Start): readonly Fact[] => {
+/** The gateway begins to serve; if its secret is not the one of before, that one has ended. With a secret that leaked it does not begin. */
+export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, source = 'none' }: Start): Decided => {
   const { secret } = started;
+  const known = secret === undefined ? undefined : views.credentials.get(secret);
+  if (isLeaked(known)) return E.left(refusal('secret-leaked', leakedSecret(source, known.endedBy)));
+  const before = views.gateway.get(GATEWAY);
   const from = before?.secret?.credential;
   const begun: Fact = {
     type: 'gateway.started',
@@ -20,8 +26,8 @@ export const start = (before: GatewayRow | undefined, { started, source = 'none'
     cause: before?.boot?.seq,
     data: started,
   };
-  if (secret === undefined || secret === from) return [begun];
-  return [
+  if (secret === undefined || secret === from) return E.right([begun]);
+  return E.right([
     begun,
     {
       type: 'gateway.secret-rotated',
@@ -30,5 +36,11 @@ export const start = (before: GatewayRow | undefined, { started, source = 'none'
       cause: 'previous',
       data: { from, to: secret, source },
     },
-  ];
+  ]);
 };
+
+const isLeaked = (known: Credential | undefined): known is Credential & { readonly kind: 'secret' } =>
+  known?.kind === 'secret' && known.leaked === true;
+
+const leakedSecret = (source: string, event: number | undefined): string =>
+  `the gateway secret in ${source} was given up because it leaked (event ${event}), and is not accepted again: set another there, or none to use the one that was made in its place`;

@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event, EventOf, Role } from '../../events/index.js';
 import { GATEWAY } from '../../projections/index.js';
+import type { Step } from '../decisions/contain.js';
 import type { Refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
@@ -77,19 +78,6 @@ export interface Branch {
   readonly uses: readonly Use[];
   readonly acts: readonly Act[];
 }
-
-/** One thing to do. */
-export type Step =
-  | { readonly do: 'rotate-secret'; readonly credential: string }
-  | {
-      readonly do: 'revoke-token';
-      readonly device: string;
-      readonly role: Role;
-      readonly credential: string;
-      readonly because: number;
-    }
-  | { readonly do: 'remove-device'; readonly device: string; readonly because: number }
-  | { readonly do: 'reject-request'; readonly requestId: string; readonly device: string; readonly because: number };
 
 export interface BlastRadius {
   readonly credential: string;
@@ -272,8 +260,8 @@ class Walk {
   }
 
   private cameIn(event: EventOf<'connection.accepted'>, found: Findings): void {
+    if (!this.events.has(event.seq)) this.total.connections++;
     this.note(event);
-    this.total.connections++;
     found.connections.add(event.data.connection);
     const use = found.use(event);
     use.connections++;
@@ -284,8 +272,8 @@ class Walk {
   }
 
   private turnedAway(event: EventOf<'connection.refused'>, found: Findings): void {
+    if (!this.events.has(event.seq)) this.total.refused++;
     this.note(event);
-    this.total.refused++;
     found.use(event).refused++;
     if (event.origin?.address !== undefined) this.addresses.add(event.origin.address);
   }
@@ -343,7 +331,7 @@ class Walk {
     const { views } = this.evidence;
     const life = { from: approved.seq, to: this.removalOf(device, approved.seq) };
     this.lives.set(device, [...(this.lives.get(device) ?? []), life]);
-    const paired = life.to === undefined;
+    const paired = life.to === undefined && views.paired.get(device) !== undefined;
     const tokens = this.tokensOf(device, life);
     const { uses, acts } = because === 'widened' ? { uses: [], acts: [] } : this.ofDevice(device, life);
     if (paired) this.steps.push({ do: 'remove-device', device, because: approved.seq });

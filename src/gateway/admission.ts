@@ -1,5 +1,5 @@
 import type { Client, EventOf, Origin } from '../../events/index.js';
-import { connectedKey, type Views } from '../../projections/index.js';
+import { connectedKey, GATEWAY, type Views } from '../../projections/index.js';
 import type { Keys } from '../credentials/keys.js';
 import { type Connect, type ConnectDenied, connect, type Rules } from '../decisions/connect.js';
 import type { Command } from '../decisions/decision.js';
@@ -113,7 +113,11 @@ export const admission = <A>(
 ): Command<A, ConnectDenied> => ({
   decide: (views, moment) =>
     connect(
-      { device: command.device && deviceIn(views, command.device.id, moment), waiting: () => views.pending.size() },
+      {
+        device: command.device && deviceIn(views, command.device.id, moment),
+        secret: views.gateway.get(GATEWAY)?.secret?.credential,
+        waiting: () => views.pending.size(),
+      },
       command,
       moment,
     ),

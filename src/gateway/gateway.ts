@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { subjectOf } from '../../events/index.js';
-import { GATEWAY } from '../../projections/index.js';
+import { ConfigError } from '../config/file.js';
 import type { Settings } from '../config/settings.js';
 import { type GatewaySecret, keptSecret, makeSecret } from '../credentials/gateway-secret.js';
 import { loadKeys } from '../credentials/keys.js';
@@ -99,15 +99,17 @@ const recordStart = async (
     ...(secret === undefined ? {} : { secret: keys.fingerprint(secret.value) }),
   };
   const outcome = await ledger.decide({
-    decide: (views) => E.right(start(views.gateway.get(GATEWAY), { started, source: secret?.from })),
+    decide: (views) => start(views, { started, source: secret?.from }),
     answer: () => undefined,
   });
-  if (E.isLeft(outcome)) throw new Error(`the start could not be recorded: ${outcome.left.message}`);
+  if (E.isRight(outcome)) return;
+  const { code, message } = outcome.left;
+  throw code === 'secret-leaked' ? new ConfigError(message) : new Error(`the start could not be recorded: ${message}`);
 };
 
 /** Begins what goes on by itself. What it returns ends the gateway. */
 const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
-  const { clock, ledger, boot, announcer, sessions, preauth, refusals, uptime, settings } = parts;
+  const { clock, ledger, boot, announcer, sessions, preauth, refusals, uptime, settings, desk } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     beginExpiry({ clock, ledger }),
@@ -115,6 +117,7 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
   ];
   return async (reason) => {
     for (const stop of stops) stop();
+    desk.stop();
     transport.stop();
     announcer.shutdown();
     preauth.stop();

@@ -12,6 +12,7 @@ import { type Dialect, negotiated } from '../protocol/dialect.js';
 import type { Guesser, Limiter } from './limiter.js';
 import { type OriginRules, originFault } from './origins.js';
 import type { Place } from './place.js';
+import type { SecretInForce } from './secret.js';
 
 /*
  * What is checked before the log is asked, as a list of steps: the first that fails answers (protocol.md §3.5). A bad signature hides
@@ -28,18 +29,9 @@ export interface Knock {
   readonly now: number;
 }
 
-/** The shared secret in force. */
-export interface Secret {
-  readonly value: string;
-  /** Its fingerprint. */
-  readonly credential: string;
-  /** The event since which it is in force. */
-  readonly since: () => number | undefined;
-}
-
 export interface Gate {
   readonly mode: AuthMode;
-  readonly secret: Secret | undefined;
+  readonly secret: Pick<SecretInForce, 'current'>;
   readonly origins: OriginRules;
   readonly limiter: Limiter;
   readonly keys: Keys;
@@ -118,7 +110,8 @@ const allowedOrigin: Step = (seen, gate) => {
 const sharedCredential: Step = (seen, gate) => E.right({ ...seen, evaluated: evaluateShared(seen, gate) });
 
 const evaluateShared = (seen: Seen, gate: Gate): Evaluated => {
-  const { mode, secret } = gate;
+  const { mode } = gate;
+  const secret = gate.secret.current;
   if (seen.knock.place.hostSocket) return { method: 'host-proof' };
   if (mode === 'none') return { method: 'none' };
   const presented = presentedFor(mode, seen);

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
-import { GATEWAY, type Views } from '../../projections/index.js';
 import type { Settings } from '../config/settings.js';
 import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
+import { Desk } from '../forensics/desk.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
@@ -18,6 +18,7 @@ import { PairList } from './pair-list.js';
 import { Preauth } from './preauth.js';
 import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
+import { SecretInForce } from './secret.js';
 import { Sessions } from './sessions.js';
 
 /** The parts of a running gateway, as connections and methods use them. */
@@ -43,6 +44,9 @@ export interface Parts {
   readonly health: Health;
   readonly pairList: PairList;
   readonly hello: Hello;
+  readonly secret: SecretInForce;
+  /** Where questions to the log are answered. */
+  readonly desk: Desk;
 }
 
 export interface PartsOptions {
@@ -64,6 +68,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
   const views = () => ledger.views;
   const record: ConstructorParameters<typeof Limiter>[0]['record'] = (fact) => ledger.record([fact]);
 
+  const secretInForce = new SecretInForce({ secret, file: settings.paths.secret, keys, entropy, views });
   const sessions = new Sessions();
   const broadcast = new Broadcast(publish);
   const presence = new Presence(clock);
@@ -77,7 +82,10 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
       pairList.invalidate(event);
       announcer.announce(event);
     },
-    enforce: (event) => sessions.enforce(event),
+    enforce: (event) => {
+      secretInForce.enforce(event);
+      sessions.enforce(event);
+    },
   });
 
   return {
@@ -91,7 +99,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     uptime,
     gate: {
       mode: settings.auth.mode,
-      secret: secretInForce(secret, keys, views),
+      secret: secretInForce,
       origins: settings,
       limiter,
       keys,
@@ -107,19 +115,8 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     presence,
     health,
     pairList,
+    secret: secretInForce,
+    desk: new Desk({ path: settings.paths.ledger, clock, setting: { autoApproveLocal: settings.rules.localClient } }),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
-  };
-};
-
-const secretInForce = (secret: GatewaySecret | undefined, keys: Keys, views: () => Views): Gate['secret'] => {
-  if (secret === undefined) return undefined;
-  let since: number | undefined;
-  return {
-    value: secret.value,
-    credential: keys.fingerprint(secret.value),
-    since: () => {
-      since ??= views().gateway.get(GATEWAY)?.secret?.seq;
-      return since;
-    },
   };
 };

@@ -86,7 +86,10 @@ t.test('rebuild, and its check', async (t) => {
   });
   const file = join(path, 'data.mdb');
   const bytes = readFileSync(file);
-  bytes.write('"requestId":"rX"', bytes.lastIndexOf('"requestId":"r1"'));
+  /* Each place where it begins a row: in the view, and in what is kept of it as it was. */
+  const row = '{"requestId":"r1"';
+  for (let at = bytes.indexOf(row); at !== -1; at = bytes.indexOf(row, at + 1))
+    if (bytes[at - 1] !== ':'.charCodeAt(0)) bytes.write('{"requestId":"rX"', at);
   writeFileSync(file, bytes);
   t.match(await openclaw(state, ['rebuild', '--check']), {
     code: 3,

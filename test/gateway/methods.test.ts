@@ -51,7 +51,7 @@ const SAMPLES: Readonly<Record<string, readonly [params: object, result: object 
   'tts.status': [{}, { enabled: false }],
 };
 
-/** Methods that decide about something: they have tests of their own. */
+/** Methods that decide about something: they have tests of their own, as have questions to the log (test/forensics). */
 const DECIDING = new Set([
   'device.pair.approve',
   'device.pair.reject',
@@ -77,7 +77,9 @@ t.test('each method answers in its shape, in both dialects', async (t) => {
     }
   }
   t.same(
-    [...methods.keys()].filter((name) => !(name in SAMPLES) && !DECIDING.has(name)),
+    [...methods.keys()].filter(
+      (name) => !(name in SAMPLES) && !DECIDING.has(name) && !/^(?:audit|incident|archive)\./.test(name),
+    ),
     [],
     'none was forgotten',
   );

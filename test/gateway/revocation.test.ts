@@ -196,7 +196,10 @@ const end = (method: string) =>
 
 const changeSecret = fc.constant<Op>(async (world) => {
   const { gateway } = world;
-  await gateway.record(secretRotated(gateway.parts.keys.fingerprint(TOKEN), 'another'));
+  /* To another and back: whoever came with it before is out, and may come again. */
+  const secret = gateway.parts.keys.fingerprint(TOKEN);
+  await gateway.record(secretRotated(secret, 'another'));
+  await gateway.record(secretRotated('another', secret));
   world.operator = await operatorOf(gateway);
 });
 

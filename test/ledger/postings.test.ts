@@ -35,7 +35,8 @@ t.test('keys of one term lie together, by number; those of different terms never
     fc.constantFrom(
       'type:pairing.approved',
       'type:pairing.requested',
-      'gateway',
+      'subject:gateway',
+      'subject:device:d1',
       'device:d1',
       'device:d2',
       'connection:c',

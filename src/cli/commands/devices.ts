@@ -1,8 +1,12 @@
 import { exit } from '../../errors.js';
+import type { DevicesThen } from '../../forensics/state.js';
 import type { PairEntries } from '../../protocol/pairing.js';
-import { CallRefused, Unreachable } from '../client.js';
-import { age, Exit, json, say, table, tell } from '../output.js';
-import { type ReachOptions, reach, settingsFromHere } from '../reach.js';
+import { ask } from '../ask.js';
+import { event, time } from '../audit-text.js';
+import { call } from '../call.js';
+import { CallRefused } from '../client.js';
+import { age, Exit, json, say, table } from '../output.js';
+import type { ReachOptions } from '../reach.js';
 
 /* openclaw devices …: over a connection if the gateway runs, else on its log. */
 
@@ -14,34 +18,31 @@ interface Lists {
   readonly paired: readonly Paired[];
 }
 
-/** One call, wherever it can be answered. */
-export const call = async (method: string, params: unknown, options: ReachOptions): Promise<unknown> => {
-  const settings = settingsFromHere();
-  try {
-    const { client } = await reach(options, settings);
-    try {
-      return await client.call(method, params);
-    } finally {
-      client.close();
-    }
-  } catch (error) {
-    if (!(error instanceof Unreachable) || options.url !== undefined || settings.file.gateway.mode === 'remote')
-      throw error;
-    const { callOffline } = await import('../offline.js');
-    tell('The gateway is not running: working on its log.');
-    return callOffline(method, params, settings);
-  }
-};
-
 const lists = async (options: ReachOptions): Promise<Lists> => (await call('device.pair.list', {}, options)) as Lists;
 
 export const list = async (options: ReachOptions, asJson: boolean): Promise<void> => {
   const { pending, paired } = await lists(options);
   if (asJson) return json({ pending, paired });
+  await show({ pending, paired }, Date.now());
+};
+
+/** The lists as they were, by replay. */
+export const listAt = async (at: string, options: ReachOptions, asJson: boolean): Promise<void> => {
+  const answered = await ask<DevicesThen>('devices', { at }, options);
+  if (asJson) return json(answered);
+  const { moment } = answered.answer;
+  say(`As of ${time(moment.at)} ${event(moment.seq)}`);
+  await show(answered.answer, moment.asOf);
+};
+
+const show = async ({ pending, paired }: Lists, now: number): Promise<void> => {
   if (pending.length === 0 && paired.length === 0) return say('No device pairing entries.');
   if (pending.length > 0) {
     say(`Pending (${pending.length})`);
-    await table(['Request', 'Device', 'Role', 'IP', 'Age', 'Flags'], pending.map(pendingRow));
+    await table(
+      ['Request', 'Device', 'Role', 'IP', 'Age', 'Flags'],
+      pending.map((request) => pendingRow(request, now)),
+    );
     for (const request of pending) for (const line of asks(request)) say(line);
     say();
   }
@@ -51,12 +52,15 @@ export const list = async (options: ReachOptions, asJson: boolean): Promise<void
   }
 };
 
-const pendingRow = ({ requestId, displayName, deviceId, role, remoteIp, ts, isRepair }: Pending): readonly string[] => [
+const pendingRow = (
+  { requestId, displayName, deviceId, role, remoteIp, ts, isRepair }: Pending,
+  now: number,
+): readonly string[] => [
   requestId,
   displayName ?? short(deviceId),
   role,
   remoteIp ?? '',
-  age(Date.now() - ts),
+  age(now - ts),
   isRepair ? 'repair' : '',
 ];
 
@@ -93,7 +97,7 @@ export const approve = async (requestId: string | undefined, options: ReachOptio
 const preview = async (options: ReachOptions): Promise<void> => {
   const [newest] = (await lists(options)).pending;
   if (newest === undefined) throw new Exit(exit.refused, ['No pending device pairing requests to approve']);
-  await table(['Request', 'Device', 'Role', 'IP', 'Age', 'Flags'], [pendingRow(newest)]);
+  await table(['Request', 'Device', 'Role', 'IP', 'Age', 'Flags'], [pendingRow(newest, Date.now())]);
   for (const line of asks(newest)) say(line);
   throw new Exit(exit.refused, [
     `Nothing was approved. Approve this exact request with: openclaw devices approve ${newest.requestId}`,

@@ -1,4 +1,7 @@
 import { exit } from '../../errors.js';
+import type { StatusThen } from '../../forensics/state.js';
+import { ask } from '../ask.js';
+import { device, event, time } from '../audit-text.js';
 import { CallRefused, ConnectRefused, Unreachable } from '../client.js';
 import { Exit, json, say } from '../output.js';
 import { type ReachOptions, reach, settingsFromHere, targetOf } from '../reach.js';
@@ -151,4 +154,27 @@ export const status = async (options: ReachOptions, asJson: boolean): Promise<vo
   } finally {
     client.close();
   }
+};
+
+const SHOWN = 20;
+
+/** The gateway as it was, by replay. */
+export const statusAt = async (at: string, options: ReachOptions, asJson: boolean): Promise<void> => {
+  const answered = await ask<StatusThen>('status', { at }, options);
+  if (asJson) return json(answered);
+  const { moment, running, boot, secret, paired, pending, connections } = answered.answer;
+  say(`As of ${time(moment.at)} ${event(moment.seq)}`);
+  say(
+    boot === undefined
+      ? 'Gateway: had never run'
+      : `Gateway: ${running ? `running since ${time(boot.at)}` : 'stopped'} ${event(boot.seq)}`,
+  );
+  if (secret !== undefined) say(`Secret: ${secret.credential} ${event(secret.seq)}`);
+  say(`Devices: ${paired} paired, ${pending} pending`);
+  say(`Connections: ${connections.length}`);
+  for (const { connection, device: id, role, method, credential, seq, since } of connections.slice(0, SHOWN))
+    say(
+      `  ${connection} ${device(id, undefined)} as ${role}, by ${method}${credential === undefined ? '' : ` ${credential}`}, since ${time(since)} ${event(seq)}`,
+    );
+  if (connections.length > SHOWN) say(`  and ${connections.length - SHOWN} more: --json`);
 };

@@ -1,6 +1,6 @@
 import type { Role } from '../../../events/index.js';
 import type { Views } from '../../../projections/index.js';
-import { closed, text } from '../../codec.js';
+import { closed, integer, text } from '../../codec.js';
 import { approve } from '../../decisions/approve.js';
 import { deviceIn, deviceOfRequest } from '../../decisions/device.js';
 import type { FreshToken } from '../../decisions/issue.js';
@@ -22,7 +22,6 @@ import { answer, type Call, commit, type Family, method, type Reply, refuse } fr
 
 const none = closed({}, {});
 const requestId = closed({ requestId: text() }, {});
-const deviceId = closed({ deviceId: text() }, {});
 
 /** The device and role of a request, for the token that its approval would issue. A request never changes, so reading ahead is safe. */
 const freshFor = (id: string, { parts }: Call): FreshToken => {
@@ -81,11 +80,18 @@ export const devices: Family = {
     rejectRequest(params.requestId, call, (deviceId) => ({ requestId: params.requestId, deviceId })),
   ),
 
-  'device.pair.remove': method(deviceId, ({ deviceId: id }, { by }) =>
-    commit({
-      decide: (views, moment) => remove(deviceIn(views, id, moment), { by }),
-      answer: () => ({ deviceId: id }),
-    }),
+  'device.pair.remove': method(
+    closed({ deviceId: text() }, { unseenSince: integer(0) }),
+    ({ deviceId: id, unseenSince: since }, { by, parts }) => {
+      const isHere = parts.sessions.isConnected(id);
+      return commit({
+        decide: (views, moment) => {
+          const seenAt = isHere ? 'open' : views.usage.get(id)?.seenAt;
+          return remove(deviceIn(views, id, moment), { by, unseen: since === undefined ? since : { since, seenAt } });
+        },
+        answer: () => ({ deviceId: id }),
+      });
+    },
   ),
 
   'device.pair.rename': method(

@@ -1,4 +1,5 @@
-import { ADMIN, APPROVALS, PAIRING, READ, WRITE } from '../../decisions/scopes.js';
+import { ADMIN, APPROVALS, AUDIT, PAIRING, READ, WRITE } from '../../decisions/scopes.js';
+import { questions } from '../../forensics/questions.js';
 
 /*
  * Which scope a method needs (protocol.md §8.2), also those that are not served: a caller without the scope learns nothing about
@@ -6,6 +7,7 @@ import { ADMIN, APPROVALS, PAIRING, READ, WRITE } from '../../decisions/scopes.j
  */
 
 const BY_SCOPE = {
+  [AUDIT]: Object.keys(questions).map((name) => `audit.${name}`),
   [PAIRING]: [
     'device.pair.list',
     'device.pair.approve',

@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadKeys } from '../../credentials/keys.js';
+import { exit } from '../../errors.js';
+import type { BlastRadius, Leak } from '../../forensics/blast-radius.js';
+import type { Incident } from '../../forensics/incident.js';
+import type { Answered } from '../../forensics/questions.js';
+import { markdown } from '../../forensics/report.js';
+import { systemEntropy } from '../../runtime.js';
+import { type AskOptions, ask } from '../ask.js';
+import { call } from '../call.js';
+import { Exit, json, say, tell } from '../output.js';
+import { settingsFromHere } from '../reach.js';
+
+/* openclaw audit credential: what a leaked credential touched, and how to shut it out. */
+
+export interface CredentialOptions {
+  readonly fingerprint?: string | undefined;
+  readonly secretFromStdin: boolean;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly keep?: readonly string[] | undefined;
+  readonly contain: boolean;
+  readonly dryRun: boolean;
+  /** File for the report. */
+  readonly report?: string | undefined;
+  readonly json: boolean;
+}
+
+type Contained = Answered<BlastRadius> & {
+  readonly incident: string | null;
+  readonly sessions?: number;
+  readonly rounds?: number;
+};
+
+export const credential = async (wanted: CredentialOptions, options: AskOptions): Promise<void> => {
+  const { since, until, keep, contain, dryRun } = wanted;
+  const leak: Leak = {
+    credential: fingerprintOf(wanted),
+    ...(since && { since }),
+    ...(until && { until }),
+    ...(keep && { keep }),
+  };
+  if (contain && options.log !== undefined)
+    throw new Exit(exit.usage, ['--contain needs the gateway, not a copy of its log']);
+  if (!contain || dryRun) {
+    if (dryRun && !contain) throw new Exit(exit.usage, ['--dry-run goes with --contain']);
+    const found = contain
+      ? ((await call('incident.contain', { ...leak, dryRun: true }, options)) as Contained)
+      : await ask<BlastRadius>('credential', leak, options);
+    publish(wanted, found, undefined);
+    if (!wanted.json && found.answer.plan.length > 0)
+      tell(
+        `Nothing was changed. To carry the plan out: openclaw audit credential ${found.answer.credential} --contain`,
+      );
+    return;
+  }
+  const done = (await call('incident.contain', leak, options)) as Contained;
+  if (done.incident === null) {
+    publish(wanted, done, undefined);
+    tell('Nothing was changed: nothing that derives from it is alive.');
+    return;
+  }
+  const incident = await ask<Incident>('incident', { id: done.incident }, options);
+  publish(wanted, done, incident.answer);
+  if (done.answer.plan.some((step) => step.do === 'rotate-secret'))
+    tell(
+      `The new gateway secret is in ${settingsFromHere().paths.secret}. A secret that leaked is not accepted at the next start, wherever it is configured.`,
+    );
+};
+
+const publish = (
+  { report, json: asJson }: CredentialOptions,
+  found: Answered<BlastRadius>,
+  incident: Incident | undefined,
+): void => {
+  const text = asJson ? JSON.stringify({ ...found, report: incident }, null, 2) : markdown(found.answer, incident);
+  if (report === undefined) return asJson ? json({ ...found, report: incident }) : say(text.trimEnd());
+  writeFileSync(report, `${text.trimEnd()}\n`, { mode: 0o600 });
+  tell(`The report is in ${report}`);
+};
+
+const fingerprintOf = ({ fingerprint, secretFromStdin }: CredentialOptions): string => {
+  if (secretFromStdin === (fingerprint !== undefined))
+    throw new Exit(exit.usage, ['name the credential: by its fingerprint, or with --secret-from-stdin by itself']);
+  if (fingerprint !== undefined) {
+    if (looksLikeSecret(fingerprint))
+      throw new Exit(exit.usage, [
+        'that looks like the credential itself, and is in the history of your shell now; use --secret-from-stdin',
+      ]);
+    return fingerprint;
+  }
+  const secret = readFileSync(0, 'utf8').trim();
+  if (secret === '') throw new Exit(exit.usage, ['--secret-from-stdin: nothing came on standard input']);
+  return loadKeys(settingsFromHere().paths.keys, systemEntropy(), 'refuse').fingerprint(secret);
+};
+
+const FINGERPRINT_CHARS = 16;
+const looksLikeSecret = (text: string): boolean => text.length > FINGERPRINT_CHARS;

@@ -1,0 +1,141 @@
+import type { Command } from 'commander';
+import type { AskOptions } from '../ask.js';
+import { type Common, connecting, number, reaching } from './options.js';
+
+const onAudit = () => import('../commands/audit.js');
+
+interface Asking extends Common {
+  readonly log?: string;
+}
+
+/** Where to ask: a gateway, its log while it is down, or a copy. */
+const asking = (command: Command): Command =>
+  connecting(command).option('--log <folder>', 'ask a copy of a log, with no gateway and nothing written');
+
+const askingOf = (options: Asking): AskOptions => ({ ...reaching(options), log: options.log });
+
+interface Searching extends Asking {
+  readonly device?: string;
+  readonly actor?: string;
+  readonly credential?: string;
+  readonly connection?: string;
+  readonly request?: string;
+  readonly address?: string;
+  readonly type?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit?: number;
+  readonly follow?: boolean;
+}
+
+/** What to look for in the log. */
+const searching = (command: Command): Command =>
+  asking(command)
+    .option('--device <id>', 'events that name this device')
+    .option('--actor <who>', 'what was done by a device, connection, credential, rule, host or gateway')
+    .option('--credential <fingerprint>', 'events that name this credential')
+    .option('--connection <id>', 'events that name this connection')
+    .option('--request <id>', 'events that name this pairing request')
+    .option('--address <ip>', 'events that came from this address')
+    .option('--type <type>', 'events of this type, or family: pairing.approved, or pairing')
+    .option('--since <time>', 'not before this time: 2026-03-14T09:12:00Z, "2h ago", or the number of an event')
+    .option('--until <time>', 'not after this time');
+
+const searchOf = ({
+  device,
+  actor,
+  credential,
+  connection,
+  request,
+  address,
+  type,
+  since,
+  until,
+  limit,
+}: Searching) => ({
+  device,
+  actor,
+  credential,
+  connection,
+  request,
+  address,
+  type,
+  since,
+  until,
+  limit,
+});
+
+const EXAMPLE_RULES = `
+A rules file is JSON5. An approval that fits all that a pattern says would be refused:
+
+  {
+    autoApproveLocal: false,   // nor would programs of the gateway's host be approved by rule
+    refuse: [
+      { name: 'CVE-2026-33579', before: '2026-03-28', approverLacks: 'operator.admin', scopes: ['operator.admin'] },
+    ],
+  }
+
+Patterns know: after, before, rules, methods, approvers, approverLacks, roles, scopes, from, fasterThan.`;
+
+/** openclaw audit …: questions to the log. */
+export const addAudit = (program: Command): void => {
+  const audit = program.command('audit').description('ask the log: who, why, when, and what a leak touched');
+
+  asking(
+    audit.command('who <id>').description('who let this device in, or decided this request, and everything since'),
+  ).action(async (id: string, options: Asking) => (await onAudit()).who(id, askingOf(options), options.json === true));
+  asking(
+    audit
+      .command('why <id>')
+      .description('why a connection, or what comes from an address, was refused, and what to change'),
+  ).action(async (id: string, options: Asking) => (await onAudit()).why(id, askingOf(options), options.json === true));
+  searching(audit.command('log').description('the last events that fit'))
+    .option('--limit <n>', 'maximum number of events', number, 100)
+    .option('--follow', 'keep printing new events', false)
+    .action(async (options: Searching) =>
+      (await onAudit()).log(searchOf(options), options.follow === true, askingOf(options), options.json === true),
+    );
+  asking(audit.command('diff <from> <to>').description('what changed between two moments')).action(
+    async (from: string, to: string, options: Asking) =>
+      (await onAudit()).diff(from, to, askingOf(options), options.json === true),
+  );
+  addCredential(audit);
+  asking(audit.command('rejudge').description("judge every past approval by today's rules, or by given ones"))
+    .option('--rules <file>', 'rules to judge by, JSON5')
+    .addHelpText('after', EXAMPLE_RULES)
+    .action(async (options: Asking & { readonly rules?: string }) =>
+      (await onAudit()).rejudge(options.rules, askingOf(options), options.json === true),
+    );
+  asking(audit.command('stale').description('devices and tokens that nobody has used'))
+    .option('--not-seen <time>', 'for how long: 90d, 12h', '90d')
+    .action(async (options: Asking & { readonly notSeen: string }) =>
+      (await onAudit()).stale(options.notSeen, askingOf(options), options.json === true),
+    );
+};
+
+interface OfCredential extends Asking {
+  readonly secretFromStdin: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly keep?: readonly string[];
+  readonly contain: boolean;
+  readonly dryRun: boolean;
+  readonly report?: string;
+}
+
+const addCredential = (audit: Command): void => {
+  asking(
+    audit.command('credential [fingerprint]').description('what a leaked credential touched, and how to shut it out'),
+  )
+    .option('--secret-from-stdin', 'read the credential itself from standard input; it is never printed or kept', false)
+    .option('--since <time>', 'when it began to be in other hands')
+    .option('--until <time>', 'when it ended to be')
+    .option('--keep <device...>', 'devices you vouch for: what they did is not held against them')
+    .option('--contain', 'shut out everything that derives from it, as one incident', false)
+    .option('--dry-run', 'with --contain: only say what would be done', false)
+    .option('--report <file>', 'write the report there: Markdown, or with --json JSON')
+    .action(async (fingerprint: string | undefined, options: OfCredential) => {
+      const { credential } = await import('../commands/audit-credential.js');
+      await credential({ ...options, fingerprint, json: options.json === true }, askingOf(options));
+    });
+};

@@ -1,0 +1,30 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { subjectOf } from '../../events/index.js';
+import type { GatewayRow } from '../../projections/index.js';
+import { refusal } from '../errors.js';
+import type { Decided } from './decision.js';
+import { actorOf, isAdmin, originOf, type Principal } from './principal.js';
+
+export interface RotateSecret {
+  /** The new secret, by fingerprint, and the place where it is kept. */
+  readonly to: string;
+  readonly source: string;
+  /** The old one is in other hands: it is never accepted again, not even if a restart finds it configured. */
+  readonly leaked: boolean;
+  readonly by: Principal;
+}
+
+/** Another shared secret, from now on. Sessions that came by the old one end. */
+export const rotateSecret = (gateway: GatewayRow | undefined, { to, source, leaked, by }: RotateSecret): Decided =>
+  isAdmin(by)
+    ? E.right([
+        {
+          type: 'gateway.secret-rotated',
+          subject: subjectOf.gateway,
+          actor: actorOf(by),
+          cause: gateway?.secret?.seq,
+          data: { from: gateway?.secret?.credential, to, source, ...(leaked ? { leaked: true } : {}) },
+          origin: originOf(by),
+        },
+      ])
+    : E.left(refusal('missing-scope', 'missing scope: operator.admin'));
