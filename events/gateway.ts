@@ -24,34 +24,18 @@ const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.strin
 const ClockJumped = t.exact(t.type({ from: Int, to: Int, byMs: Int }));
 
 /**
- * A leaked credential is being dealt with. The plan by number, and its digest: what is done of it are events of their own, caused by
- * this one. `since` and `until` (ms) are when the credential is believed to have been in other hands.
+ * A leaked credential, or a lost device, is being dealt with. The plan by number, and its digest: what is done of it are events of their own,
+ * caused by this one. `since` and `until` (ms) are when it is believed to have been in other hands.
  */
 const IncidentOpened = fields(
-  {
-    incident: t.string,
-    credential: t.string,
-    secret: t.boolean,
-    tokens: Int,
-    devices: Int,
-    requests: Int,
-    plan: t.string,
-  },
-  { since: Int, until: Int, kept: Texts },
+  { incident: t.string, secret: t.boolean, tokens: Int, devices: Int, requests: Int, plan: t.string },
+  { credential: t.string, device: t.string, since: Int, until: Int, kept: Texts },
 );
 
-/** Nothing that derives from the credential opens the door any more. Counts of what was done and of the sessions that it closed. */
-const IncidentClosed = t.exact(
-  t.type({
-    incident: t.string,
-    credential: t.string,
-    rounds: Int,
-    secret: t.boolean,
-    tokens: Int,
-    devices: Int,
-    requests: Int,
-    sessions: Int,
-  }),
+/** Nothing that derives from it opens the door any more. Counts of what was done and of the sessions that it closed. */
+const IncidentClosed = fields(
+  { incident: t.string, rounds: Int, secret: t.boolean, tokens: Int, devices: Int, requests: Int, sessions: Int },
+  { credential: t.string, device: t.string },
 );
 
 export const gatewayEvents = {

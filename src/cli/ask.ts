@@ -45,7 +45,7 @@ export const askFolder = async (question: QuestionName, params: object, folder: 
   try {
     const { rules } = settingsFromHere();
     const setting = { autoApproveLocal: rules.localClient };
-    const answered = answerTo(question, params, evidenceIn(store, systemClock.now()), setting);
+    const answered = answerTo(question, params, evidenceIn(store, systemClock.now(), setting));
     if (E.isRight(answered)) return JSON.parse(JSON.stringify(answered.right)) as unknown;
     const { code, message, details = {} } = answered.left;
     throw new CallRefused(question, { code, message, details });

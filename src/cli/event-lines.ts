@@ -77,7 +77,7 @@ const what = (event: Event): string => {
     case 'health.changed':
       return `${event.data.component}: ${event.data.from} to ${event.data.to}`;
     case 'gateway.incident-opened':
-      return `${event.data.incident}: credential ${event.data.credential} leaked; ${planned(event.data)}, by ${who(event)}`;
+      return `${event.data.incident}: ${event.data.credential === undefined ? `device ${short(event.data.device)} lost` : `credential ${event.data.credential} leaked`}; ${planned(event.data)}, by ${who(event)}`;
     case 'gateway.incident-closed':
       return `${event.data.incident}: ${planned(event.data)}, ${event.data.sessions} sessions closed`;
     case 'log.read':

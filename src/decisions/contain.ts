@@ -24,9 +24,14 @@ export type Step =
   | { readonly do: 'remove-device'; readonly device: string; readonly because: number }
   | { readonly do: 'reject-request'; readonly requestId: string; readonly device: string; readonly because: number };
 
-export interface Contain {
+/** What is in other hands: a credential, or a device with all it holds. */
+export interface Lost {
+  readonly credential?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface Contain extends Lost {
   readonly incident: string;
-  readonly credential: string;
   readonly since?: number | undefined;
   readonly until?: number | undefined;
   /** Devices that somebody vouched for. */
@@ -75,10 +80,11 @@ const carryOut = (step: Step, views: Views, { by, next }: Contain, moment: Momen
 };
 
 /** Would the one who asks lose the connection it asks through? */
-export const cutsOff = (by: Principal, { credential, plan }: Pick<Contain, 'credential' | 'plan'>): boolean =>
+export const cutsOff = (by: Principal, { credential, device, plan }: Lost & Pick<Contain, 'plan'>): boolean =>
   by.kind === 'connection' &&
   by.method !== 'host-proof' &&
-  (by.credential === credential ||
+  ((credential !== undefined && by.credential === credential) ||
+    (device !== undefined && by.device === device) ||
     plan.some((step) =>
       step.do === 'remove-device' || step.do === 'revoke-token'
         ? by.device === step.device
@@ -96,15 +102,16 @@ export const countsOf = (plan: readonly Step[]) => {
   };
 };
 
-const opening = ({ incident, credential, since, until, kept, plan, digest, by }: Contain): Fact => ({
+const opening = ({ incident, credential, device, since, until, kept, plan, digest, by }: Contain): Fact => ({
   type: 'gateway.incident-opened',
   subject: subjectOf.gateway,
   actor: actorOf(by),
   data: {
     incident,
-    credential,
     ...countsOf(plan),
     plan: digest,
+    ...(credential === undefined ? {} : { credential }),
+    ...(device === undefined ? {} : { device }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(kept.length === 0 ? {} : { kept: [...kept] }),
@@ -112,9 +119,8 @@ const opening = ({ incident, credential, since, until, kept, plan, digest, by }:
   origin: originOf(by),
 });
 
-export interface Close {
+export interface Close extends Lost {
   readonly incident: string;
-  readonly credential: string;
   readonly opened: number;
   readonly rounds: number;
   readonly done: readonly Step[];
@@ -123,14 +129,21 @@ export interface Close {
 }
 
 /** Nothing that derives from the credential is left. */
-export const closeIncident = ({ incident, credential, opened, rounds, done, sessions, by }: Close): Decided =>
+export const closeIncident = ({ incident, credential, device, opened, rounds, done, sessions, by }: Close): Decided =>
   E.right([
     {
       type: 'gateway.incident-closed',
       subject: subjectOf.gateway,
       actor: actorOf(by),
       cause: opened,
-      data: { incident, credential, rounds, ...countsOf(done), sessions },
+      data: {
+        incident,
+        rounds,
+        ...countsOf(done),
+        sessions,
+        ...(credential === undefined ? {} : { credential }),
+        ...(device === undefined ? {} : { device }),
+      },
       origin: originOf(by),
     },
   ]);

@@ -3,11 +3,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Event, EventOf, Role } from '../../events/index.js';
 import { GATEWAY } from '../../projections/index.js';
 import type { Step } from '../decisions/contain.js';
-import type { Refusal } from '../errors.js';
+import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { type Stretch, stretchOf } from './moments.js';
-import { meant } from './near.js';
+import { type Known, meant } from './near.js';
 import { nameOf } from './people.js';
 
 /*
@@ -21,7 +21,10 @@ import { nameOf } from './people.js';
  */
 
 export interface Leak {
-  readonly credential: string;
+  /** By its fingerprint. Either this or a device. */
+  readonly credential?: string | undefined;
+  /** A device that was lost, with its key and all that it holds. */
+  readonly device?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   /** Devices that somebody vouches for: neither their connections nor their pairing are followed. */
@@ -80,8 +83,10 @@ export interface Branch {
 }
 
 export interface BlastRadius {
-  readonly credential: string;
-  readonly kind: 'secret' | 'device-token' | 'unknown';
+  readonly credential?: string | undefined;
+  readonly device?: string | undefined;
+  readonly kind: 'secret' | 'device-token' | 'device' | 'unknown';
+  readonly name?: string | undefined;
   /** Of a device token: whose, and for what. */
   readonly holder?: { readonly device: string; readonly name?: string | undefined; readonly role: Role } | undefined;
   readonly issued?: number | undefined;
@@ -110,11 +115,15 @@ export interface BlastRadius {
 }
 
 export const blastRadius = (leak: Leak, evidence: Evidence): Either<Refusal, BlastRadius> => {
-  const credential = credentialMeant(leak.credential, evidence);
-  if (E.isLeft(credential)) return credential;
+  if ((leak.credential === undefined) === (leak.device === undefined))
+    return E.left(refusal('unknown-id', 'name what is in other hands: one credential, or one device'));
   const stretch = stretchOf(leak, evidence);
   if (E.isLeft(stretch)) return stretch;
-  return E.right(new Walk(credential.right, stretch.right, new Set(leak.keep), evidence).answer());
+  const { device, credential, keep } = leak;
+  const walk = new Walk(stretch.right, new Set(keep), evidence);
+  return device === undefined
+    ? E.map((found: string) => walk.fromCredential(found))(credentialMeant(credential ?? '', evidence))
+    : E.map(({ id }: Known) => walk.fromDevice(id))(meant(device, ['device'], evidence));
 };
 
 const credentialMeant = (said: string, evidence: Evidence): Either<Refusal, string> => {
@@ -183,8 +192,9 @@ class Walk {
   private first: Place | undefined;
   private last: Place | undefined;
 
+  private credential: string | undefined;
+
   constructor(
-    private readonly credential: string,
     private readonly stretch: Stretch,
     private readonly keep: ReadonlySet<string>,
     private readonly evidence: Evidence,
@@ -195,29 +205,42 @@ class Walk {
     }
   }
 
-  answer(): BlastRadius {
-    const { credential, stretch, evidence } = this;
-    const { views } = evidence;
+  fromCredential(credential: string): BlastRadius {
+    this.credential = credential;
+    const { views } = this.evidence;
     const row = views.credentials.get(credential);
-    const { uses, acts } = this.ofCredential(credential, stretch);
+    const found = this.ofCredential(credential, this.stretch);
+    const holder =
+      row?.kind === 'device-token'
+        ? { device: row.device, name: nameOf(row.device, views), role: row.role }
+        : undefined;
+    const kind = row?.kind ?? 'unknown';
+    return { credential, kind, holder, issued: row?.seq, endedBy: row?.endedBy, ...found, ...this.summary() };
+  }
+
+  /** It is in the tree itself, from the beginning of the stretch on. */
+  fromDevice(device: string): BlastRadius {
+    const { views, upTo } = this.evidence;
+    const life = { from: this.stretch.after, to: this.stretch.upTo < upTo ? this.stretch.upTo : undefined };
+    this.lives.set(device, [life]);
+    const row = views.paired.get(device);
+    if (row !== undefined) this.steps.push({ do: 'remove-device', device, because: row.seq });
+    this.tokensOf(device, { from: 0, to: undefined });
+    const found = this.ofDevice(device, life);
+    return { device, kind: 'device', name: nameOf(device, views), issued: row?.seq, ...found, ...this.summary() };
+  }
+
+  private summary() {
+    const { credential, stretch } = this;
     const devices = [...this.lives.keys()];
     return {
-      credential,
-      kind: row?.kind ?? 'unknown',
-      holder:
-        row?.kind === 'device-token'
-          ? { device: row.device, name: nameOf(row.device, views), role: row.role }
-          : undefined,
-      issued: row?.seq,
-      endedBy: row?.endedBy,
       stretch,
-      uses,
-      acts,
       tokens: this.ownTokens,
       counts: {
         ...this.total,
         open:
-          this.openOf(credential) + devices.reduce((open, device) => open + this.openOfDevice(device, credential), 0),
+          (credential === undefined ? 0 : this.openOf(credential)) +
+          devices.reduce((open, device) => open + this.openOfDevice(device, credential), 0),
         devices: devices.length,
         tokens: this.tokensSeen.size,
       },
@@ -492,21 +515,21 @@ class Walk {
 
   /** The secret first; then what is removed needs no token revoked. */
   private plan(): readonly Step[] {
-    const { views } = this.evidence;
-    const row = views.credentials.get(this.credential);
-    const secret: Step[] =
-      views.gateway.get(GATEWAY)?.secret?.credential === this.credential
-        ? [{ do: 'rotate-secret', credential: this.credential }]
-        : [];
-    const own: Step[] =
-      row?.kind === 'device-token' && row.endedBy === undefined
-        ? [{ do: 'revoke-token', device: row.device, role: row.role, credential: this.credential, because: row.seq }]
-        : [];
     const removed = new Set(this.steps.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
-    const rest = [...own, ...this.steps].filter(
+    return [...this.ownStep(), ...this.steps].filter(
       (step) => step.do === 'remove-device' || step.do === 'rotate-secret' || !removed.has(step.device),
     );
-    return [...secret, ...rest];
+  }
+
+  /** What is to be done about the credential itself, if it is alive. */
+  private ownStep(): readonly Step[] {
+    const { credential } = this;
+    if (credential === undefined) return [];
+    const { views } = this.evidence;
+    if (views.gateway.get(GATEWAY)?.secret?.credential === credential) return [{ do: 'rotate-secret', credential }];
+    const row = views.credentials.get(credential);
+    if (row?.kind !== 'device-token' || row.endedBy !== undefined) return [];
+    return [{ do: 'revoke-token', device: row.device, role: row.role, credential, because: row.seq }];
   }
 }
 

@@ -5,7 +5,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
-import type { Answered, QuestionName, Setting } from './questions.js';
+import type { Setting } from './evidence.js';
+import type { Answered, QuestionName } from './questions.js';
 
 /** A question on its way to a reader, and what comes back. */
 export interface Asked {

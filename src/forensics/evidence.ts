@@ -5,6 +5,11 @@ import { viewsAt } from '../ledger/history.js';
 import { Reader } from '../ledger/reader.js';
 import type { Store } from '../ledger/store.js';
 
+/** What the gateway runs with and the log does not say. */
+export interface Setting {
+  readonly autoApproveLocal: boolean;
+}
+
 /**
  * What a question is asked of: the log up to one event, the views as they are and as they were. Read beside a gateway that runs, or from
  * a copy; nothing is ever written. Events that cannot be read are passed over, and every answer names them.
@@ -18,10 +23,11 @@ export interface Evidence {
   readonly upTo: number;
   /** Ms: what relative times count from. */
   readonly now: number;
+  readonly setting: Setting;
   readonly damaged: readonly DamagedEvent[];
 }
 
-export const evidenceIn = (store: Store, now: number): Evidence => {
+export const evidenceIn = (store: Store, now: number, setting: Setting): Evidence => {
   store.refresh();
   const damaged = new Map<number, DamagedEvent>();
   const log = new Reader(
@@ -34,6 +40,7 @@ export const evidenceIn = (store: Store, now: number): Evidence => {
     viewsAt: (seq) => viewsAt(store, log, seq),
     upTo: log.position,
     now,
+    setting,
     get damaged() {
       return [...damaged.values()];
     },

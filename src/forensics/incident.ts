@@ -15,7 +15,6 @@ export interface Measure extends Place {
 
 export interface Incident {
   readonly incident: string;
-  readonly credential: string;
   readonly by: Person;
   readonly opened: Place;
   readonly closed?: (Place & EventOf<'gateway.incident-closed'>['data']) | undefined;
@@ -35,7 +34,6 @@ export const incident = (id: string, evidence: Evidence): Either<Refusal, Incide
     );
   return E.right({
     incident: id,
-    credential: opened.data.credential,
     by: personOf(opened, evidence),
     opened: placeOf(opened),
     closed: closed?.type === 'gateway.incident-closed' ? { ...placeOf(closed), ...closed.data } : undefined,

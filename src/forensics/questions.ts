@@ -17,11 +17,6 @@ import { why } from './why.js';
 
 /* Every question that can be asked, by name: what it takes, how it is answered, and what of it is put on the record. */
 
-/** What the gateway runs with and the log does not say. */
-export interface Setting {
-  readonly autoApproveLocal: boolean;
-}
-
 /** What is recorded of a question beside its name. Personal data that was asked about is not. */
 type About = Omit<DataOf<'log.read'>, 'question' | 'upTo'>;
 
@@ -29,20 +24,24 @@ export interface Question {
   // biome-ignore lint/suspicious/noExplicitAny: each question has its own params, which its codec has checked.
   readonly params: Codec<any>;
   // biome-ignore lint/suspicious/noExplicitAny: see above.
-  readonly ask: (params: any, evidence: Evidence, setting: Setting) => Either<Refusal, unknown>;
+  readonly ask: (params: any, evidence: Evidence) => Either<Refusal, unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   readonly about: (params: any) => About;
 }
 
 const question = <P, A>(
   params: Codec<P>,
-  ask: (params: P, evidence: Evidence, setting: Setting) => Either<Refusal, A>,
+  ask: (params: P, evidence: Evidence) => Either<Refusal, A>,
   about: (params: P) => About = () => ({}),
 ): Question => ({ params, ask, about });
 
 const said = text(limits.claims.textChars);
 const id = closed({ id: said }, {});
-const leak = closed({ credential: said }, { since: said, until: said, keep: listOf(said, limits.claims.caps) });
+/** A credential, or a device with all it holds. */
+const leak = closed(
+  {},
+  { credential: said, device: said, since: said, until: said, keep: listOf(said, limits.claims.caps) },
+);
 
 export const questions = {
   who: question(
@@ -88,11 +87,10 @@ export const questions = {
   devices: question(closed({ at: said }, {}), ({ at }, evidence) => devicesAt(at, evidence)),
   status: question(closed({ at: said }, {}), ({ at }, evidence) => statusAt(at, evidence)),
   diff: question(closed({ from: said, to: said }, {}), ({ from, to }, evidence) => diff(from, to, evidence)),
-  credential: question(leak, blastRadius, ({ credential }) => ({ credential })),
+  credential: question(leak, blastRadius, ({ credential, device }) => ({ credential, device })),
   incident: question(id, (params, evidence) => incident(params.id, evidence)),
-  rejudge: question(
-    closed({}, { rules: text(limits.wire.preauthFrameBytes) }),
-    ({ rules }, evidence, { autoApproveLocal }) => rejudge(rules, autoApproveLocal, evidence),
+  rejudge: question(closed({}, { rules: text(limits.wire.preauthFrameBytes) }), ({ rules }, evidence) =>
+    rejudge(rules, evidence),
   ),
   stale: question(closed({ notSeen: said }, {}), ({ notSeen }, evidence) => stale(notSeen, evidence)),
 } satisfies Record<string, Question>;
@@ -111,18 +109,13 @@ export interface Answered<A = unknown> {
   readonly answer: A;
 }
 
-export const answerTo = (
-  name: QuestionName,
-  params: unknown,
-  evidence: Evidence,
-  setting: Setting,
-): Either<Refusal, Answered> =>
+export const answerTo = (name: QuestionName, params: unknown, evidence: Evidence): Either<Refusal, Answered> =>
   E.map((answer: unknown) => ({
     version: 1 as const,
     question: name,
     upTo: evidence.upTo,
     damaged: evidence.damaged.map(({ seq, what }) => ({ seq, what })),
     answer,
-  }))((questions[name] as Question).ask(params, evidence, setting));
+  }))((questions[name] as Question).ask(params, evidence));
 
 export type CredentialAnswer = Answered<BlastRadius>;

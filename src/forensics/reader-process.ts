@@ -16,7 +16,7 @@ let store: Store | undefined;
 const reply = ({ id, question, params, setting, now }: Asked): Replied => {
   try {
     store ??= new Store({ path, readOnly: true });
-    const answered = answerTo(question, params, evidenceIn(store, now), setting);
+    const answered = answerTo(question, params, evidenceIn(store, now, setting));
     return E.isRight(answered) ? { id, answered: answered.right } : { id, refused: answered.left };
   } catch (error) {
     return { id, failed: (error as Error).message, damaged: isDamage(error) };

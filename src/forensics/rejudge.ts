@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { catalogue, type Event, type EventOf } from '../../events/index.js';
+import type { Views } from '../../projections/index.js';
 import { isWithin } from '../addresses.js';
 import { approve } from '../decisions/approve.js';
 import { approvableByRule } from '../decisions/connect.js';
@@ -37,20 +38,15 @@ export interface Rejudged {
 }
 
 /** Replays every approval there ever was under today's rules, and under the given ones, and tells those that would be refused. */
-export const rejudge = (
-  file: string | undefined,
-  autoApproveLocal: boolean,
-  evidence: Evidence,
-): Either<Refusal, Rejudged> =>
-  E.map((given: JudgingRules) => {
-    const rules = { autoApproveLocal, ...given };
+export const rejudge = (file: string | undefined, evidence: Evidence): Either<Refusal, Rejudged> =>
+  E.map((rules: JudgingRules) => {
     const draft = new Draft(emptyViews);
     const refused: Verdict[] = [];
     let approvals = 0;
     for (const event of decisionsIn(evidence)) {
       if (event.type === 'pairing.approved') {
         approvals++;
-        const verdict = judge(event, draft, rules, evidence);
+        const verdict = judge(event, draft.views, rules, evidence);
         if (verdict !== undefined) refused.push({ ...told(event, evidence), ...verdict });
       }
       draft.attempt(() => draft.fold(event));
@@ -88,11 +84,12 @@ const told = (event: EventOf<'pairing.approved'>, evidence: Evidence) => {
   };
 };
 
-type Judgement = Pick<Verdict, 'refusedBy' | 'why'>;
+export type Judgement = Pick<Verdict, 'refusedBy' | 'why'>;
 
-const judge = (
+/** Why an approval would be refused, on the views before it; undefined if it would not. */
+export const judge = (
   event: EventOf<'pairing.approved'>,
-  draft: Draft,
+  views: Views,
   rules: JudgingRules,
   evidence: Evidence,
 ): Judgement | undefined => {
@@ -101,17 +98,17 @@ const judge = (
     return { refusedBy: 'today', why: 'the request that it approves is not in the log' };
   return (
     patternAgainst(event, asked, rules, evidence) ??
-    (asked.data.silent ? byRule(asked, rules, evidence) : byPerson(event, draft))
+    (asked.data.silent ? byRule(asked, rules, evidence) : byPerson(event, views))
   );
 };
 
 /** Today's decision on yesterday's facts. */
-const byPerson = (event: EventOf<'pairing.approved'>, draft: Draft): Judgement | undefined => {
+const byPerson = (event: EventOf<'pairing.approved'>, views: Views): Judgement | undefined => {
   const by = principalOf(event);
-  const request = draft.views.pending.get(event.data.device);
+  const request = views.pending.get(event.data.device);
   /* Whether it was still waiting is no matter of rights, and is judged as of when it was last asked. */
   const now = request?.refreshedAt ?? event.at;
-  const device = deviceOfRequest(draft.views, event.data.requestId, { at: event.at, now });
+  const device = deviceOfRequest(views, event.data.requestId, { at: event.at, now });
   const decided = approve(device, { requestId: event.data.requestId, by, fresh: NO_TOKEN }, { at: event.at, now });
   return E.isRight(decided) ? undefined : { refusedBy: 'today', why: decided.left.message };
 };
@@ -133,10 +130,11 @@ const principalOf = ({ actor, origin }: Event): Principal => {
 
 const byRule = (
   asked: EventOf<'pairing.requested'>,
-  { autoApproveLocal = true }: JudgingRules,
-  { log }: Evidence,
+  { autoApproveLocal: given }: JudgingRules,
+  { log, setting }: Evidence,
 ): Judgement | undefined => {
   const { actor, data } = asked;
+  const autoApproveLocal = given ?? setting.autoApproveLocal;
   if (actor.kind !== 'connection') return undefined;
   const accepted = acceptanceOf(actor.connection, log);
   const approvable = approvableByRule(data.need, {

@@ -14,7 +14,7 @@ const many = (count: number, one: string): string => `${count} ${one}${count ===
 
 export const markdown = (radius: BlastRadius, incident: Incident | undefined): string =>
   [
-    `# ${incident === undefined ? 'Blast radius' : `Incident ${incident.incident}`}: credential ${radius.credential}`,
+    `# ${incident === undefined ? 'Blast radius' : `Incident ${incident.incident}`}: ${subjectOf(radius)}`,
     '',
     ...summary(radius),
     '',
@@ -28,7 +28,11 @@ export const markdown = (radius: BlastRadius, incident: Incident | undefined): s
     '',
   ].join('\n');
 
+const subjectOf = ({ credential, device, name }: BlastRadius): string =>
+  credential === undefined ? named(device, name) : `credential ${credential}`;
+
 const KINDS = {
+  device: 'a device that was lost',
   secret: 'the shared secret of the gateway',
   'device-token': 'a device token',
   unknown: 'a credential that was never right',
@@ -46,7 +50,7 @@ const summary = ({
   stretch,
   kept,
 }: BlastRadius): readonly string[] => [
-  `It is ${KINDS[kind]}${holder === undefined ? '' : ` of ${named(holder.device, holder.name)} as ${holder.role}`}${issued === undefined ? '' : `, in force since [event ${issued}]`}${endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}.`,
+  `It is ${KINDS[kind]}${holder === undefined ? '' : ` of ${named(holder.device, holder.name)} as ${holder.role}`}${issued === undefined ? '' : `, ${kind === 'device' ? 'approved' : 'in force since'} [event ${issued}]`}${endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}.`,
   '',
   `- Looked at: events ${stretch.after + 1} to ${stretch.upTo}`,
   `- ${many(counts.connections, 'connection')} let in, ${counts.refused} refused, ${counts.open} open when this was asked`,

@@ -4,8 +4,9 @@ import type { Client, Event, EventOf } from '../../events/index.js';
 import type { Refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
-import { meant } from './near.js';
+import { type Known, meant } from './near.js';
 import { nameOf, type Person, personOf } from './people.js';
+import { type Judgement, judge } from './rejudge.js';
 
 /** What somebody asked for, and what became of it. */
 export interface RequestStory extends Place {
@@ -38,6 +39,8 @@ export interface Outcome extends Place {
   readonly rule?: string | undefined;
   readonly supersededBy?: string | undefined;
   readonly granted?: { readonly roles: readonly string[]; readonly scopes: readonly string[] } | undefined;
+  /** Why today's rules would refuse this approval; null if they would not. */
+  readonly today?: Judgement | null | undefined;
   readonly token?:
     | (Place & { readonly credential: string; readonly role: string; readonly scopes: readonly string[] })
     | undefined;
@@ -80,23 +83,17 @@ export interface Who {
 export const who = (id: string, evidence: Evidence): Either<Refusal, Who> => {
   const found = requestNamed(id, evidence);
   if (found !== undefined) return E.right(storyOf(found.data.device, evidence, found.data.requestId));
-  const direct = [...firstOf(evidence.log.query({ terms: [`subject:device:${id}`] }))].length > 0;
-  if (direct) return E.right(storyOf(id, evidence));
-  const known = meant(id, ['device', 'request'], evidence);
-  if (E.isLeft(known)) return known;
-  if (known.right.kind === 'device') return E.right(storyOf(known.right.id, evidence));
-  const request = requestNamed(known.right.id, evidence);
-  return request === undefined
-    ? E.right(storyOf(known.right.id, evidence))
-    : E.right(storyOf(request.data.device, evidence, request.data.requestId));
+  if (isSubject(id, evidence)) return E.right(storyOf(id, evidence));
+  return E.map(({ kind, id: known }: Known) => {
+    const request = kind === 'request' ? requestNamed(known, evidence) : undefined;
+    return storyOf(request?.data.device ?? known, evidence, request?.data.requestId);
+  })(meant(id, ['device', 'request'], evidence));
 };
 
-function* firstOf<T>(found: Iterable<T>): Iterable<T> {
-  for (const one of found) {
-    yield one;
-    return;
-  }
-}
+const isSubject = (device: string, { log }: Evidence): boolean => {
+  for (const _ of log.query({ terms: [`subject:device:${device}`] })) return true;
+  return false;
+};
 
 const requestNamed = (id: string, { log }: Evidence): EventOf<'pairing.requested'> | undefined => {
   for (const event of log.query({ terms: [`request:${id}`, 'type:pairing.requested'] }))
@@ -184,6 +181,10 @@ const outcomeOf = (
     by: personOf(ending, evidence),
     rule: ending.type === 'pairing.approved' ? ending.data.rule : undefined,
     supersededBy: ending.type === 'pairing.superseded' ? ending.data.by : undefined,
+    today:
+      ending.type === 'pairing.approved'
+        ? (judge(ending, evidence.viewsAt(ending.seq - 1), {}, evidence) ?? null)
+        : undefined,
     granted: ending.type === 'pairing.approved' ? { roles: ending.data.roles, scopes: ending.data.scopes } : undefined,
     token:
       token?.type === 'token.issued' || token?.type === 'token.rotated'

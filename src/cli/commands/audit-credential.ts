@@ -15,6 +15,7 @@ import { settingsFromHere } from '../reach.js';
 
 export interface CredentialOptions {
   readonly fingerprint?: string | undefined;
+  readonly device?: string | undefined;
   readonly secretFromStdin: boolean;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -35,7 +36,7 @@ type Contained = Answered<BlastRadius> & {
 export const credential = async (wanted: CredentialOptions, options: AskOptions): Promise<void> => {
   const { since, until, keep, contain, dryRun } = wanted;
   const leak: Leak = {
-    credential: fingerprintOf(wanted),
+    ...lostIn(wanted),
     ...(since && { since }),
     ...(until && { until }),
     ...(keep && { keep }),
@@ -49,9 +50,7 @@ export const credential = async (wanted: CredentialOptions, options: AskOptions)
       : await ask<BlastRadius>('credential', leak, options);
     publish(wanted, found, undefined);
     if (!wanted.json && found.answer.plan.length > 0)
-      tell(
-        `Nothing was changed. To carry the plan out: openclaw audit credential ${found.answer.credential} --contain`,
-      );
+      tell(`Nothing was changed. To carry the plan out: ${again(found.answer)} --contain`);
     return;
   }
   const done = (await call('incident.contain', leak, options)) as Contained;
@@ -68,6 +67,9 @@ export const credential = async (wanted: CredentialOptions, options: AskOptions)
     );
 };
 
+const again = ({ credential, device }: BlastRadius): string =>
+  `openclaw audit credential ${credential ?? `--device ${device}`}`;
+
 const publish = (
   { report, json: asJson }: CredentialOptions,
   found: Answered<BlastRadius>,
@@ -79,16 +81,21 @@ const publish = (
   tell(`The report is in ${report}`);
 };
 
-const fingerprintOf = ({ fingerprint, secretFromStdin }: CredentialOptions): string => {
-  if (secretFromStdin === (fingerprint !== undefined))
-    throw new Exit(exit.usage, ['name the credential: by its fingerprint, or with --secret-from-stdin by itself']);
-  if (fingerprint !== undefined) {
-    if (looksLikeSecret(fingerprint))
-      throw new Exit(exit.usage, [
-        'that looks like the credential itself, and is in the history of your shell now; use --secret-from-stdin',
-      ]);
-    return fingerprint;
-  }
+const lostIn = ({ fingerprint, device, secretFromStdin }: CredentialOptions): Pick<Leak, 'credential' | 'device'> => {
+  if ([fingerprint !== undefined, device !== undefined, secretFromStdin].filter(Boolean).length !== 1)
+    throw new Exit(exit.usage, [
+      'name what is in other hands: a credential by its fingerprint, or with --secret-from-stdin by itself, or a device with --device',
+    ]);
+  if (device !== undefined) return { device };
+  if (fingerprint === undefined) return { credential: fingerprintOfStdin() };
+  if (looksLikeSecret(fingerprint))
+    throw new Exit(exit.usage, [
+      'that looks like the credential itself, and is in the history of your shell now: use --secret-from-stdin',
+    ]);
+  return { credential: fingerprint };
+};
+
+const fingerprintOfStdin = (): string => {
   const secret = readFileSync(0, 'utf8').trim();
   if (secret === '') throw new Exit(exit.usage, ['--secret-from-stdin: nothing came on standard input']);
   return loadKeys(settingsFromHere().paths.keys, systemEntropy(), 'refuse').fingerprint(secret);

@@ -60,9 +60,13 @@ const outcomeLines = ({
   granted,
   token,
   supersededBy,
+  today,
 }: Outcome): readonly string[] => [
   `  ${what.padEnd(9)} ${time(at)}, ${span(afterMs)} later ${event(seq)}`,
   `            by ${person(by)}${rule === undefined ? '' : `; rule ${rule}`}${by.scopes === undefined ? '' : `, holding ${list(by.scopes, 'no scopes')}`}`,
+  ...(today === undefined
+    ? []
+    : [`            today's rules would ${today === null ? 'allow it' : `refuse it: ${today.why}`}`]),
   ...(supersededBy === undefined ? [] : [`            by the larger request ${supersededBy}`]),
   ...(granted === undefined ? [] : [`  granted   ${list(granted.roles)} with ${list(granted.scopes, 'no scopes')}`]),
   ...(token === undefined

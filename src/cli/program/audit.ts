@@ -114,6 +114,7 @@ export const addAudit = (program: Command): void => {
 };
 
 interface OfCredential extends Asking {
+  readonly device?: string;
   readonly secretFromStdin: boolean;
   readonly since?: string;
   readonly until?: string;
@@ -128,6 +129,7 @@ const addCredential = (audit: Command): void => {
     audit.command('credential [fingerprint]').description('what a leaked credential touched, and how to shut it out'),
   )
     .option('--secret-from-stdin', 'read the credential itself from standard input; it is never printed or kept', false)
+    .option('--device <id>', 'instead of a credential: a device that was lost, with all it holds')
     .option('--since <time>', 'when it began to be in other hands')
     .option('--until <time>', 'when it ended to be')
     .option('--keep <device...>', 'devices you vouch for: what they did is not held against them')

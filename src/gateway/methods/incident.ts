@@ -20,8 +20,15 @@ import { answer, type Call, type Family, later, method, type Reply, refuse } fro
 
 const said = text(limits.claims.textChars);
 const params = closed(
-  { credential: said },
-  { since: said, until: said, keep: listOf(said, limits.claims.caps), dryRun: flag },
+  {},
+  {
+    credential: said,
+    device: said,
+    since: said,
+    until: said,
+    keep: listOf(said, limits.claims.caps),
+    dryRun: flag,
+  },
 );
 
 export const incident: Family = {
@@ -45,7 +52,7 @@ const contained = async (leak: Leak, dryRun: boolean, { by, parts }: Call): Prom
     const found = outcome.right as CredentialAnswer;
     first ??= found;
     const { plan } = found.answer;
-    if (cutsOff(by, { credential: found.answer.credential, plan })) return refuse(refusal('cuts-caller'));
+    if (cutsOff(by, { ...lostIn(found.answer), plan })) return refuse(refusal('cuts-caller'));
     if (dryRun) return looked(found, leak, by);
     if (plan.length === 0) break;
     if (++state.rounds > limits.forensics.rounds) return refuse(unfinished(incidentId));
@@ -75,6 +82,8 @@ const looked = (found: CredentialAnswer, leak: Leak, by: Principal): Reply => ({
   },
 });
 
+const lostIn = ({ credential, device }: BlastRadius) => ({ credential, device });
+
 const unfinished = (id: string): Refusal =>
   refusal(
     'internal',
@@ -85,16 +94,17 @@ const unfinished = (id: string): Refusal =>
 const round = async (
   incidentId: string,
   leak: Leak,
-  { credential, plan, kept }: BlastRadius,
+  radius: BlastRadius,
   state: Rounds,
   by: Principal,
   parts: Parts,
 ): Promise<Refusal | undefined> => {
+  const { plan, kept } = radius;
   const next = plan.some((step) => step.do === 'rotate-secret') ? parts.secret.prepare() : undefined;
-  const doomed = sessionsOf(credential, plan, parts);
+  const doomed = sessionsOf(radius, parts);
   const command = {
     incident: incidentId,
-    credential,
+    ...lostIn(radius),
     since: timeIn(leak.since, parts),
     until: timeIn(leak.until, parts),
     kept,
@@ -124,12 +134,12 @@ const timeIn = (text: string | undefined, { clock }: Parts): number | undefined 
 };
 
 /** Sessions that the plan ends. */
-const sessionsOf = (credential: string, plan: readonly Step[], { sessions }: Parts): readonly Session[] => {
+const sessionsOf = ({ credential, plan }: BlastRadius, { sessions }: Parts): readonly Session[] => {
   const devices = new Set(plan.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
   const roles = new Set(plan.flatMap((step) => (step.do === 'revoke-token' ? [`${step.device} ${step.role}`] : [])));
   return [...sessions.all()].filter(
     (session) =>
-      session.credential === credential ||
+      (credential !== undefined && session.credential === credential) ||
       (session.device !== undefined && (devices.has(session.device) || roles.has(`${session.device} ${session.role}`))),
   );
 };
