@@ -50,7 +50,7 @@ export async function* pages(search: Search, options: AskOptions, signal?: Abort
     let { after } = search;
     let reading: number | undefined;
     do {
-      const page = await source.page({ limit: limits.forensics.page, ...search, after, reading });
+      const page = await source.page({ ...search, limit: search.limit ?? limits.forensics.page, after, reading });
       yield page;
       reading = page.reading ?? undefined;
       const more = page.answer.more && after !== undefined;

@@ -99,7 +99,9 @@ export interface BlastRadius {
   readonly counts: {
     readonly connections: number;
     readonly refused: number;
+    /** Sessions that are open now: by the credential itself, and of the devices that it let in. */
     readonly open: number;
+    readonly openBelow: number;
     readonly acts: number;
     readonly devices: number;
     readonly tokens: number;
@@ -238,9 +240,8 @@ class Walk {
       tokens: this.ownTokens,
       counts: {
         ...this.total,
-        open:
-          (credential === undefined ? 0 : this.openOf(credential)) +
-          devices.reduce((open, device) => open + this.openOfDevice(device, credential), 0),
+        open: credential === undefined ? 0 : this.openOf(credential),
+        openBelow: devices.reduce((open, device) => open + this.openOfDevice(device, credential), 0),
         devices: devices.length,
         tokens: this.tokensSeen.size,
       },

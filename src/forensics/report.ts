@@ -53,7 +53,7 @@ const summary = ({
   `It is ${KINDS[kind]}${holder === undefined ? '' : ` of ${named(holder.device, holder.name)} as ${holder.role}`}${issued === undefined ? '' : `, ${kind === 'device' ? 'approved' : 'in force since'} [event ${issued}]`}${endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}.`,
   '',
   `- Looked at: events ${stretch.after + 1} to ${stretch.upTo}`,
-  `- ${many(counts.connections, 'connection')} let in, ${counts.refused} refused, ${counts.open} open when this was asked`,
+  `- ${many(counts.connections, 'connection')} let in, ${counts.refused} refused; open when this was asked: ${counts.open} by it, ${counts.openBelow} of what it let in`,
   ...(first === undefined || last === undefined
     ? ['- Never used']
     : [`- First use ${time(first.at)} ${at(first)}, last ${time(last.at)} ${at(last)}`]),

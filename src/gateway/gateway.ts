@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { subjectOf } from '../../events/index.js';
+import { GATEWAY } from '../../projections/index.js';
 import { ConfigError } from '../config/file.js';
 import type { Settings } from '../config/settings.js';
 import { type GatewaySecret, keptSecret, makeSecret } from '../credentials/gateway-secret.js';
@@ -64,6 +65,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       handlers: handlersOf(parts),
     });
     const listening = await transport.listen(settings.hosts, settings.port);
+    noteUncleanEnd(parts);
     await recordStart(parts, listening, secret);
     const socketFile = await transport.listenOnFile(settings.paths.socket);
     if (!socketFile)
@@ -82,6 +84,17 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 /** The one that is configured, or the one we made, or in token mode one that we make now. */
 const secretOf = ({ auth, paths }: Settings, entropy: Entropy): GatewaySecret | undefined =>
   auth.secret ?? (auth.mode === 'token' ? (keptSecret(paths.secret) ?? makeSecret(paths.secret, entropy)) : undefined);
+
+/** The run before this one was cut short. What it had answered is in the log: that is what is said, and up to where. */
+const noteUncleanEnd = ({ ledger, log }: Parts): void => {
+  const boot = ledger.views.gateway.get(GATEWAY)?.boot;
+  const last = ledger.log.event(ledger.log.position);
+  if (boot === undefined || boot.stopped || last === undefined) return;
+  const open = ledger.views.connected.size();
+  log.gateway.warn(
+    `the last run ended without a stop; its record ends with event ${last.seq} at ${new Date(last.at).toISOString()}. Nothing that was answered is lost; ${open === 1 ? '1 session was' : `${open} sessions were`} open`,
+  );
+};
 
 const recordStart = async (
   { ledger, boot, keys, settings }: Parts,

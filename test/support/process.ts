@@ -25,8 +25,14 @@ const environment = (state: string, env: Environment): NodeJS.ProcessEnv => ({
   ...env,
 });
 
-export const launch = (state: string, args: readonly string[], env: Environment): ChildProcess =>
-  spawn(process.execPath, [MAIN, ...args], { env: environment(state, env), stdio: ['ignore', 'pipe', 'pipe'] });
+export const launch = (state: string, args: readonly string[], env: Environment, stdin?: string): ChildProcess => {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: environment(state, env),
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  child.stdin?.end(stdin);
+  return child;
+};
 
 const collect = (child: ChildProcess) => {
   const said = { out: '', err: '' };
@@ -47,8 +53,13 @@ export const stateFolder = (t: Test): string => {
 };
 
 /** Runs a command to its end. */
-export const openclaw = (state: string, args: readonly string[], env: Environment = {}): Promise<Ended> => {
-  const child = launch(state, args, env);
+export const openclaw = (
+  state: string,
+  args: readonly string[],
+  env: Environment = {},
+  stdin?: string,
+): Promise<Ended> => {
+  const child = launch(state, args, env, stdin);
   const said = collect(child);
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })));
 };

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AskOptions } from '../ask.js';
 import { type Common, connecting, number, reaching } from './options.js';
 
@@ -65,6 +65,30 @@ const searchOf = ({
   limit,
 });
 
+interface Exporting extends Searching {
+  readonly format: 'jsonl' | 'csv';
+  readonly out?: string;
+  readonly cursor?: string;
+  readonly cursorFile?: string;
+  readonly aliveEvery: number;
+}
+
+const addExport = (audit: Command): void => {
+  searching(audit.command('export').description('the log for other systems: each event once, in order, gaps marked'))
+    .addOption(new Option('--format <format>', 'form of a row').choices(['jsonl', 'csv']).default('jsonl'))
+    .option('--out <file>', 'append to a file, after the last row it has')
+    .option('--cursor <cursor>', 'go on after the event that an earlier export ended with')
+    .option('--cursor-file <file>', 'keep the cursor there, and go on from it')
+    .option('--follow', 'go on with what comes', false)
+    .option('--alive-every <seconds>', 'while following, a row that says that it still does', number, 60)
+    .action(async (options: Exporting) => {
+      const { exportLog } = await import('../commands/audit-export.js');
+      const { format, out, cursor, cursorFile, follow, aliveEvery } = options;
+      const how = { format, out, cursor, cursorFile, follow: follow === true, aliveEvery };
+      await exportLog(searchOf(options), how, askingOf(options));
+    });
+};
+
 const EXAMPLE_RULES = `
 A rules file is JSON5. An approval that fits all that a pattern says would be refused:
 
@@ -100,6 +124,7 @@ export const addAudit = (program: Command): void => {
       (await onAudit()).diff(from, to, askingOf(options), options.json === true),
   );
   addCredential(audit);
+  addExport(audit);
   asking(audit.command('rejudge').description("judge every past approval by today's rules, or by given ones"))
     .option('--rules <file>', 'rules to judge by, JSON5')
     .addHelpText('after', EXAMPLE_RULES)

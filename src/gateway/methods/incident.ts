@@ -42,15 +42,18 @@ interface Rounds {
   readonly doomed: Set<Session>;
 }
 
-const contained = async (leak: Leak, dryRun: boolean, { by, parts }: Call): Promise<Reply> => {
+const contained = async (said: Leak, dryRun: boolean, { by, parts }: Call): Promise<Reply> => {
   const incidentId = parts.entropy.uuid();
   const state: Rounds = { opened: undefined, rounds: 0, done: [], doomed: new Set() };
   let first: CredentialAnswer | undefined;
+  let leak = said;
   for (;;) {
     const outcome = await parts.desk.ask('credential', leak);
     if (E.isLeft(outcome)) return refuse(outcome.left);
     const found = outcome.right as CredentialAnswer;
     first ??= found;
+    /* By its id from now on: a name goes with the device. */
+    leak = { ...leak, ...lostIn(found.answer) };
     const { plan } = found.answer;
     if (cutsOff(by, { ...lostIn(found.answer), plan })) return refuse(refusal('cuts-caller'));
     if (dryRun) return looked(found, leak, by);
