@@ -356,9 +356,9 @@ class Walk {
     const life = { from: approved.seq, to: this.removalOf(device, approved.seq) };
     this.lives.set(device, [...(this.lives.get(device) ?? []), life]);
     const paired = life.to === undefined && views.paired.get(device) !== undefined;
+    if (paired) this.steps.push({ do: 'remove-device', device, because: approved.seq });
     const tokens = this.tokensOf(device, life);
     const { uses, acts } = because === 'widened' ? { uses: [], acts: [] } : this.ofDevice(device, life);
-    if (paired) this.steps.push({ do: 'remove-device', device, because: approved.seq });
     return {
       device,
       name: nameOf(device, views) ?? approved.origin?.displayName,
