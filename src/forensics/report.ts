@@ -1,6 +1,7 @@
 import type { Step } from '../decisions/contain.js';
-import type { Act, BlastRadius, Branch, Token, Use } from './blast-radius.js';
 import type { Incident } from './incident.js';
+import type { Person } from './people.js';
+import type { Act, BlastRadius, Branch, Token, Use } from './radius.js';
 
 /* The report of an incident, in Markdown: for people who were not there. Every statement ends with the number of its event. */
 
@@ -22,7 +23,7 @@ export const markdown = (radius: BlastRadius, incident: Incident | undefined): s
     '',
     '## What it touched',
     '',
-    ...tree(radius.uses, radius.acts, 0),
+    ...tree(radius),
     ...(radius.tokens.length === 0 ? [] : ['', '## Tokens of devices that had been let in before', '']),
     ...radius.tokens.map((token) => `- ${named(token.device, undefined)}: ${tokenText(token)}`),
     '',
@@ -92,7 +93,7 @@ const DONE: Readonly<Record<string, string>> = {
 const measures = ({ by, opened, closed, measures: done }: Incident): readonly string[] => [
   '## What was done',
   '',
-  `Opened ${time(opened.at)} ${at(opened)} by ${by.kind === 'host' || by.method === 'host-proof' ? `the owner of the host${by.osUser === undefined ? '' : ` (${plain(by.osUser)})`}` : named(by.device, by.name)}.`,
+  `Opened ${time(opened.at)} ${at(opened)} by ${approver(by)}.`,
   '',
   ...done
     .filter(({ type }) => Object.hasOwn(DONE, type))
@@ -106,20 +107,46 @@ const measures = ({ by, opened, closed, measures: done }: Incident): readonly st
     : `Closed ${time(closed.at)} ${at(closed)} after ${many(closed.rounds, 'round')}; ${many(closed.sessions, 'session')} closed. Nothing that derives from the credential was left.`,
 ];
 
-const tree = (uses: readonly Use[], acts: readonly Act[], depth: number): readonly string[] => {
-  const indent = '  '.repeat(depth);
-  return [
-    ...uses.map((use) => `${indent}- ${useText(use)}`),
-    ...acts.flatMap((act) => [
-      `${indent}- ${time(act.at)} ${act.type} ${act.requestId ?? act.about} ${at(act)}`,
-      ...(act.device === undefined ? [] : branch(act.device, depth + 1)),
-    ]),
-    ...(uses.length === 0 && acts.length === 0 ? [`${indent}- nothing`] : []),
-  ];
+/** A line for each use and act, and below an act the branch that it grew. A chain may be of any length, so this keeps its own stack. */
+const tree = ({ uses, acts, branches }: BlastRadius): readonly string[] => {
+  const lines: string[] = [];
+  const stack: (string | { readonly branch: number; readonly depth: number })[] = [];
+  const under = (uses: readonly Use[], acts: readonly Act[], depth: number): void => {
+    const indent = '  '.repeat(Math.min(depth, DEEPEST));
+    const below = [
+      ...uses.map((use) => `${indent}- ${useText(use)}`),
+      ...acts.flatMap((act) => [
+        `${indent}- ${time(act.at)} ${act.type} ${act.requestId ?? act.about} ${at(act)}`,
+        ...(act.branch === undefined ? [] : [{ branch: act.branch, depth: depth + 1 }]),
+      ]),
+    ];
+    stack.push(...below.reverse());
+  };
+  under(uses, acts, 0);
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (typeof next === 'string') {
+      lines.push(next);
+      continue;
+    }
+    const branch = branches[next.branch];
+    if (branch === undefined) continue;
+    lines.push(...branchLines(branch, '  '.repeat(Math.min(next.depth, DEEPEST))));
+    under(branch.uses, branch.acts, next.depth + 1);
+  }
+  return lines.length === 0 ? ['- nothing'] : lines;
 };
 
-const useText = ({ device, name, address, connections, refused, open, first, last, scopes }: Use): string =>
-  `${named(device, name)} from ${address ?? 'this host'}: ${many(connections, 'connection')}${refused > 0 ? `, ${refused} refused` : ''}${open > 0 ? `, ${open} open` : ''}, ${time(first.at)} ${at(first)} to ${time(last.at)} ${at(last)}${scopes.length === 0 ? '' : `, with ${scopes.join(', ')}`}`;
+/** Lines are indented this often at most. */
+const DEEPEST = 16;
+
+const useText = ({ device, name, address, connections, refused, first, last, scopes, told }: Use): string =>
+  [
+    `${named(device, name)} from ${address ?? 'this host'}: ${many(connections, 'connection')}`,
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    `${time(first.at)} ${at(first)} to ${time(last.at)} ${at(last)}`,
+    ...(scopes.length === 0 ? [] : [`with ${scopes.join(', ')}`]),
+    ...(told.length === 0 ? [] : [`told token ${told.join(', ')}`]),
+  ].join(', ');
 
 const WHY = {
   asked: 'let in: it asked with the credential',
@@ -127,14 +154,17 @@ const WHY = {
   widened: 'was in before, and got more',
 };
 
-const branch = (device: Branch, depth: number): readonly string[] => {
-  const indent = '  '.repeat(depth);
-  return [
-    `${indent}- ${named(device.device, device.name)} ${WHY[device.because]} ${at(device.approved)}: ${device.roles.join(', ')} with ${device.scopes.join(', ') || 'no scopes'}${device.paired ? '' : '; out again'}`,
-    ...device.tokens.map((token) => `${indent}  - ${tokenText(token)}`),
-    ...(device.uses.length === 0 && device.acts.length === 0 ? [] : tree(device.uses, device.acts, depth + 1)),
-  ];
+const approver = ({ kind, rule, device, name, method, osUser }: Person): string => {
+  if (kind === 'gateway') return `rule ${rule}`;
+  if (kind === 'host' || method === 'host-proof')
+    return `the owner of the host${osUser === undefined ? '' : ` (${plain(osUser)})`}`;
+  return named(device, name);
 };
+
+const branchLines = (branch: Branch, indent: string): readonly string[] => [
+  `${indent}- ${named(branch.device, branch.name)} ${WHY[branch.because]}, approved by ${approver(branch.by)} ${at(branch.approved)}: ${branch.roles.join(', ')} with ${branch.scopes.join(', ') || 'no scopes'}${branch.paired ? '' : '; out again'}`,
+  ...branch.tokens.map((token) => `${indent}  - ${tokenText(token)}`),
+];
 
 const tokenText = ({ credential, role, scopes, how, seq, alive, endedBy }: Token): string =>
   `token ${credential} as ${role} with ${scopes.join(', ') || 'no scopes'}, ${how} [event ${seq}]${alive ? ', alive' : endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}`;

@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Event } from '../../events/index.js';
-import type { BlastRadius } from '../../src/forensics/blast-radius.js';
+import type { BlastRadius } from '../../src/forensics/radius.js';
 import type { DevicesThen, StatusThen } from '../../src/forensics/state.js';
 import type { Who } from '../../src/forensics/who.js';
 import { connect, newKey, REMOTE } from '../support/device.js';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Event } from '../../events/index.js';
-import type { Act, BlastRadius, Branch } from '../../src/forensics/blast-radius.js';
 import type { Incident } from '../../src/forensics/incident.js';
 import type { Answered } from '../../src/forensics/questions.js';
+import type { BlastRadius } from '../../src/forensics/radius.js';
 import { systemClock } from '../../src/runtime.js';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { logOf, TOKEN } from '../support/gateway.js';
@@ -85,9 +85,6 @@ const eventsOf = (devices: readonly Device[], log: readonly Event[]): readonly n
     .map(({ seq }) => seq);
 };
 
-const branches = (acts: readonly Act[]): readonly Branch[] =>
-  acts.flatMap(({ device }) => (device === undefined ? [] : [device, ...branches(device.acts)]));
-
 const history = async (t: Test) => {
   const first = await scene(t);
   const { state } = first;
@@ -140,7 +137,7 @@ t.test(
     const [printer, scanner, fax, copier] = planted.devices.map(({ key }) => key.id);
     t.same(new Set(answer.devices), new Set([printer, scanner, fax]));
     t.same(
-      branches(answer.acts).map(({ device, because, scopes, tokens }) => [
+      answer.branches.map(({ device, because, scopes, tokens }) => [
         device,
         because,
         scopes,
@@ -148,10 +145,10 @@ t.test(
       ]),
       [
         [printer, 'asked', ALL, [['issued', true]]],
-        [scanner, 'approved', ['operator.read'], [['issued', true]]],
+        [scanner, 'asked', ['operator.read'], [['issued', true]]],
         [
           fax,
-          'approved',
+          'asked',
           ['operator.read'],
           [
             ['issued', true],
@@ -170,13 +167,18 @@ t.test(
         [undefined, 0, 1, 0],
       ],
     );
+    t.match(
+      answer.branches.map(({ by }) => by.device ?? by.method),
+      ['host-proof', printer, printer],
+      'and by whose yes',
+    );
     t.match(answer.counts, { open: 0, openBelow: 2, devices: 3, tokens: 4 });
     t.same(answer.plan, [
       { do: 'rotate-secret', credential: answer.credential },
       ...[printer, scanner, fax].map((device) => ({
         do: 'remove-device',
         device,
-        because: branches(answer.acts).find((branch) => branch.device === device)?.approved.seq,
+        because: answer.branches.find((branch) => branch.device === device)?.approved.seq,
       })),
       {
         do: 'reject-request',

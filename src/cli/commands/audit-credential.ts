@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadKeys } from '../../credentials/keys.js';
 import { exit } from '../../errors.js';
-import type { BlastRadius, Leak } from '../../forensics/blast-radius.js';
 import type { Incident } from '../../forensics/incident.js';
 import type { Answered } from '../../forensics/questions.js';
+import type { BlastRadius, Leak } from '../../forensics/radius.js';
 import { markdown } from '../../forensics/report.js';
 import { systemEntropy } from '../../runtime.js';
 import { type AskOptions, ask } from '../ask.js';
