@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { approvals } from './approvals.js';
+import { forensics } from './forensics.js';
 import { handshakes } from './handshakes.js';
 import { idle } from './idle.js';
 import { type Figure, median } from './measure.js';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (repeats: number) => Promise<readonly Fig
   approvals,
   idle,
   start,
+  forensics,
 };
 const REPEATS = 3;
 const RESULTS = 'bench/results';
