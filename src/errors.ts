@@ -114,6 +114,11 @@ export const catalogue = {
     remedy: 'try again in a moment',
     retryable: true,
   },
+  'archive-held': {
+    wire: 'INVALID_REQUEST',
+    message: 'a hold is in force: nothing is moved to the archive',
+    remedy: 'archive.list tells whose hold it is and why; archive.release ends it',
+  },
   'log-not-writable': {
     wire: 'UNAVAILABLE',
     message: 'log not writable',
