@@ -141,11 +141,11 @@ export const limits = {
     /** Where the configuration may set it to. */
     afterDaysCeiling: 3650,
     /** Events of one segment: they are deleted in the commit that says they were moved, and the loop waits for that (some 10 ms). */
-    segmentEvents: 10_000,
+    segmentEvents: 5000,
     /** Their bytes: what reading one event of a segment has to unpack. */
     segmentBytes: 8 * MiB,
     /** Events that are read on the way to a segment before others get their turn of the loop (under 10 ms). */
-    readChunk: 250,
+    readChunk: 100,
     /** Segments that a reader keeps unpacked: a search goes back and forth between neighbours. */
     opened: 4,
     /** After a start others have the disk first. */

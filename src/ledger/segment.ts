@@ -18,15 +18,16 @@ export interface Moved {
 const SEQ_BYTES = 6;
 const HEAD_BYTES = SEQ_BYTES + 4;
 
-export const framed = (events: readonly Moved[]): Buffer =>
-  Buffer.concat(
-    events.flatMap(({ seq, bytes }) => {
-      const head = Buffer.alloc(HEAD_BYTES);
-      head.writeUIntBE(seq, 0, SEQ_BYTES);
-      head.writeUInt32BE(bytes.length, SEQ_BYTES);
-      return [head, bytes];
-    }),
-  );
+export const framed = (events: readonly Moved[]): Buffer => {
+  const raw = Buffer.alloc(events.reduce((sum, { bytes }) => sum + HEAD_BYTES + bytes.length, 0));
+  let at = 0;
+  for (const { seq, bytes } of events) {
+    at = raw.writeUIntBE(seq, at, SEQ_BYTES);
+    at = raw.writeUInt32BE(bytes.length, at);
+    at += bytes.copy(raw, at);
+  }
+  return raw;
+};
 
 /** Throws where the bytes end in the middle of an event. */
 export const unframed = (raw: Buffer): readonly Moved[] => {
