@@ -85,6 +85,7 @@ const patiently = async <T>(open: () => Promise<T>): Promise<T> => {
 const outcome = async (method: string, reply: Reply, ledger: Ledger): Promise<unknown> => {
   if ('answer' in reply)
     return reply.answer instanceof Encoded ? (JSON.parse(reply.answer.json) as unknown) : reply.answer;
+  if ('later' in reply) return outcome(method, await reply.later, ledger);
   const result = 'refuse' in reply ? E.left(reply.refuse) : await ledger.decide(reply.commit);
   if (E.isRight(result)) return JSON.parse(JSON.stringify(result.right)) as unknown;
   const { code, message, details = {} } = result.left;

@@ -7,7 +7,7 @@ import { closeCode } from '../protocol/close-codes.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { failure, type Request, response, type WireError } from '../protocol/frames.js';
 import { methods } from './methods/index.js';
-import type { Method } from './methods/method.js';
+import type { Method, Reply } from './methods/method.js';
 import { isOfRole, scopeOf } from './methods/required-scopes.js';
 import type { Parts } from './parts.js';
 import { endSession, may, principalOf, type Session } from './session.js';
@@ -44,16 +44,22 @@ const run = (
   send: (frame: string) => void,
 ): void => {
   const no = (refused: Refusal): void => send(failure(id, onWire(refused, session.dialect)));
-  try {
-    const reply = method.run(params, { session, by: principalOf(session), parts });
+  const failed = (error: unknown): void => {
+    parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
+    no(refusal('internal'));
+  };
+  const settle = (reply: Reply): void => {
     if ('answer' in reply) return send(response(id, reply.answer));
     if ('refuse' in reply) return no(reply.refuse);
+    if ('later' in reply) return void reply.later.then(settle).catch(failed);
     parts.ledger.commit(reply.commit, (outcome) =>
       E.isRight(outcome) ? send(response(id, outcome.right)) : no(outcome.left),
     );
+  };
+  try {
+    settle(method.run(params, { session, by: principalOf(session), parts }));
   } catch (error) {
-    parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
-    no(refusal('internal'));
+    failed(error);
   }
 };
 

@@ -12,12 +12,13 @@ export interface Call {
   readonly parts: Parts;
 }
 
-/** How a method answers: at once, with a no, or with what the log makes of a command. It never sends, broadcasts or closes anything. */
+/** How a method answers: at once, with a no, with what the log makes of a command, or later with one of these. It never sends, broadcasts or closes anything. */
 export type Reply =
   | { readonly answer: unknown }
   | { readonly refuse: Refusal }
   // biome-ignore lint/suspicious/noExplicitAny: each command has its own answer; the dispatcher only encodes it.
-  | { readonly commit: Command<any> };
+  | { readonly commit: Command<any> }
+  | { readonly later: Promise<Reply> };
 
 export interface Method {
   // biome-ignore lint/suspicious/noExplicitAny: checked by the codec beside it before `run` sees it.
@@ -36,4 +37,5 @@ export const method = <P>(params: Codec<P>, run: (params: P, call: Call) => Repl
 
 export const answer = (payload: unknown): Reply => ({ answer: payload });
 export const refuse = (refusal: Refusal): Reply => ({ refuse: refusal });
+export const later = (reply: Promise<Reply>): Reply => ({ later: reply });
 export const commit = <A>(command: Command<A>): Reply => ({ commit: command });
