@@ -1,10 +1,11 @@
+import { archive } from './archive.js';
 import { devices } from './devices.js';
 import type { Family, Method } from './method.js';
 import { nodes } from './nodes.js';
 import { stubs } from './stubs.js';
 import { system } from './system.js';
 
-const families: readonly Family[] = [system, devices, nodes, stubs];
+const families: readonly Family[] = [system, devices, nodes, archive, stubs];
 
 /** Every method that is served. */
 export const methods: ReadonlyMap<string, Method> = new Map(families.flatMap((family) => Object.entries(family)));
