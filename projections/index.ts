@@ -1,3 +1,4 @@
+import { type ArchivedSegment, archives } from './archives.js';
 import { type Connected, connected } from './connected.js';
 import { type Credential, credentials } from './credentials.js';
 import { type GatewayRow, gateway } from './gateway.js';
@@ -6,15 +7,18 @@ import { type PairedDevice, paired } from './paired.js';
 import { type PendingRequest, pending } from './pending.js';
 import type { Projection, Rows } from './projection.js';
 import { type RequestOwner, requests } from './requests.js';
+import { type RetentionRow, retention } from './retention.js';
 import { type LockedSource, sources } from './sources.js';
 import { type Usage, usage } from './usage.js';
 
+export { type ArchivedSegment, inOrder } from './archives.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
 export type { DeviceToken, PairedDevice } from './paired.js';
 export { type PendingRequest, requestIn } from './pending.js';
 export type { Change, Projection, Rows } from './projection.js';
+export { RETENTION, type RetentionRow } from './retention.js';
 export { type LockedSource, sourceKey } from './sources.js';
 export type { Usage } from './usage.js';
 
@@ -29,6 +33,8 @@ export interface ViewRows {
   usage: Usage;
   sources: LockedSource;
   gateway: GatewayRow;
+  archives: ArchivedSegment;
+  retention: RetentionRow;
 }
 
 export type ViewName = keyof ViewRows;
@@ -44,6 +50,8 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   usage,
   sources,
   gateway,
+  archives,
+  retention,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

@@ -124,6 +124,11 @@ export const catalogue = {
     remedy: 'try again in a moment',
     retryable: true,
   },
+  'archive-held': {
+    wire: 'INVALID_REQUEST',
+    message: 'a hold is in force: nothing is moved to the archive',
+    remedy: 'openclaw audit archive --list says since when and why; openclaw audit archive --release ends it',
+  },
   'log-not-writable': {
     wire: 'UNAVAILABLE',
     message: 'log not writable',

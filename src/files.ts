@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Puts a file in place whole and on the disk, or leaves what was there: written beside, flushed, renamed, folder flushed. */
@@ -18,6 +19,31 @@ export const replaceFile = (file: string, text: string, mode: number): void => {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+};
+
+/** The same for what is large, without holding up the loop while the disk is at work. */
+export const placeFile = async (file: string, bytes: Buffer, mode: number): Promise<void> => {
+  const beside = `${file}.${process.pid}.tmp`;
+  await rm(beside, { force: true });
+  const handle = await open(beside, 'wx', mode);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(beside, file);
+  await flushFolder(dirname(file));
+};
+
+/** What was made in a folder, or renamed, is there after a crash too. */
+export const flushFolder = async (path: string): Promise<void> => {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 };
 

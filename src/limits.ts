@@ -135,6 +135,25 @@ export const limits = {
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */
     readChunk: 1000,
   },
+  archive: {
+    /** How old ticks and connections must be before they are moved, unless the configuration says otherwise. */
+    afterDays: 90,
+    /** Where the configuration may set it to. */
+    afterDaysCeiling: 3650,
+    /** Events of one segment: they are deleted in the commit that says they were moved, and the loop waits for that (some 10 ms). */
+    segmentEvents: 5000,
+    /** Their bytes: what reading one event of a segment has to unpack. */
+    segmentBytes: 8 * MiB,
+    /** Events that are read on the way to a segment before others get their turn of the loop (under 10 ms). */
+    readChunk: 100,
+    /** Segments that a reader keeps unpacked: a search goes back and forth between neighbours. */
+    opened: 4,
+    /** After a start others have the disk first. */
+    firstRunMs: 5 * MINUTE,
+    everyMs: 24 * 60 * MINUTE,
+    /** Files that cannot be read which are named one by one at a start. */
+    named: 10,
+  },
   forensics: {
     /** Of the life of one device, so many of the latest events are looked at. */
     eventsOfDevice: 50_000,

@@ -68,7 +68,9 @@ const NAMED = 5;
 
 const noteDamage = ({ damaged, upTo }: Answered): void => {
   if (damaged.length === 0) return;
-  const named = damaged.slice(0, NAMED).map(({ seq, what }) => `event ${seq} (${what})`);
+  const named = damaged
+    .slice(0, NAMED)
+    .map(({ from, to, what }) => `${from === to ? `event ${from}` : `events among ${from} to ${to}`} (${what})`);
   const more = damaged.length > NAMED ? ` and ${damaged.length - NAMED} more` : '';
   tell(
     `The log is damaged: ${named.join(', ')}${more} cannot be read. The answer is what the rest says, up to event ${upTo}.`,

@@ -44,6 +44,9 @@ const controlUi = closed(
 /** Ours: rules that let somebody in without a person, each of which can be switched off. */
 const pairing = closed({}, { autoApproveLocal: flag, localBackend: flag, keepScopesWithoutDevice: flag });
 
+/** Ours: what becomes of the log. 0 switches it off. */
+const audit = closed({}, { archiveAfterDays: integer(0, limits.archive.afterDaysCeiling) });
+
 const gateway = closed(
   {},
   {
@@ -54,6 +57,7 @@ const gateway = closed(
     auth,
     controlUi,
     pairing,
+    audit,
     trustedProxies: listOf(network),
     allowRealIpFallback: flag,
     /** Ours: what becomes of forwarding headers that no trusted proxy vouches for. */

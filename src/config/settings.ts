@@ -41,6 +41,8 @@ export interface Settings {
   readonly rules: Rules;
   readonly handshakeMs: number;
   readonly maxPayloadBytes: number;
+  /** Age at which ticks and connections go to the archive; undefined: never. */
+  readonly archiveAfterMs: number | undefined;
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -89,8 +91,16 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
       600_000,
     ),
     maxPayloadBytes: gateway.maxPayloadBytes ?? limits.wire.maxPayloadBytes,
+    archiveAfterMs: archiveAfterOf(gateway),
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const archiveAfterOf = ({ audit }: ConfigFile['gateway']): number | undefined => {
+  const days = audit?.archiveAfterDays ?? limits.archive.afterDays;
+  return days === 0 ? undefined : days * DAY_MS;
 };
 
 /** Settings that would make people believe they are protected by something that is not there. */

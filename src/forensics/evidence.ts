@@ -1,6 +1,6 @@
 import type { Event } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
-import type { DamagedEvent } from '../ledger/damage.js';
+import type { Damage } from '../ledger/damage.js';
 import { viewsAt } from '../ledger/history.js';
 import { Reader } from '../ledger/reader.js';
 import type { Store } from '../ledger/store.js';
@@ -24,15 +24,15 @@ export interface Evidence {
   /** Ms: what relative times count from. */
   readonly now: number;
   readonly setting: Setting;
-  readonly damaged: readonly DamagedEvent[];
+  readonly damaged: readonly Damage[];
 }
 
 export const evidenceIn = (store: Store, now: number, setting: Setting): Evidence => {
   store.refresh();
-  const damaged = new Map<number, DamagedEvent>();
+  const damaged = new Map<string, Damage>();
   const log = new Reader(
     () => store,
-    (damage) => damaged.set(damage.seq, damage),
+    (damage) => damaged.set(damage.message, damage),
   );
   return {
     log,

@@ -85,10 +85,9 @@ export function* rowsOf(
   whole: boolean,
   format: Format,
 ): Iterable<string> {
-  const why = new Map(damaged.map(({ seq, what }) => [seq, what]));
   let last = after;
   const gapBefore = function* (seq: number): Iterable<string> {
-    if (whole && seq > last + 1) yield gapRow(gapOf(last + 1, seq - 1, why), format);
+    if (whole && seq > last + 1) yield gapRow(gapOf(last + 1, seq - 1, damaged), format);
     last = seq;
   };
   for (const event of answer.events) {
@@ -98,10 +97,10 @@ export function* rowsOf(
   if (!answer.more) yield* gapBefore(upTo + 1);
 }
 
-const gapOf = (from: number, to: number, why: ReadonlyMap<number, string>): Gap => ({
+const gapOf = (from: number, to: number, damaged: Answered['damaged']): Gap => ({
   from,
   to,
-  why: why.get(from) ?? 'not in the log',
+  why: damaged.find((damage) => damage.from <= from && from <= damage.to)?.what ?? 'not in the log',
 });
 
 const DIGEST_CHARS = 16;

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { DataOf } from '../../events/index.js';
 import { type Codec, closed, integer, listOf, text } from '../codec.js';
 import type { Refusal } from '../errors.js';
+import type { Damage } from '../ledger/damage.js';
 import { limits } from '../limits.js';
 import { blastRadius } from './blast-radius.js';
 import { diff } from './diff.js';
@@ -105,8 +106,8 @@ export interface Answered<A = unknown> {
   readonly question: QuestionName;
   /** The last event that was taken into account. */
   readonly upTo: number;
-  /** Events that could not be read: the answer may lack what they say. */
-  readonly damaged: readonly { readonly seq: number; readonly what: string }[];
+  /** Events, from one to another, that could not be read: the answer may lack what they say. */
+  readonly damaged: readonly { readonly from: number; readonly to: number; readonly what: string }[];
   readonly answer: A;
 }
 
@@ -115,8 +116,13 @@ export const answerTo = (name: QuestionName, params: unknown, evidence: Evidence
     version: 1 as const,
     question: name,
     upTo: evidence.upTo,
-    damaged: evidence.damaged.map(({ seq, what }) => ({ seq, what })),
+    damaged: evidence.damaged.map(placed),
     answer,
   }))((questions[name] as Question).ask(params, evidence));
+
+const placed = (damage: Damage): Answered['damaged'][number] =>
+  'seq' in damage
+    ? { from: damage.seq, to: damage.seq, what: damage.what }
+    : { from: damage.from, to: damage.to, what: `archive segment ${damage.segment}: ${damage.what}` };
 
 export type CredentialAnswer = Answered<BlastRadius>;

@@ -9,11 +9,13 @@ import { loadKeys } from '../credentials/keys.js';
 import { start } from '../decisions/start.js';
 import { privateFolder } from '../files.js';
 import { Ledger } from '../ledger/ledger.js';
+import { limits } from '../limits.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
 import { closeCode } from '../protocol/close-codes.js';
 import { beginExpiry } from '../services/expiry.js';
 import { beginHealthTicks } from '../services/health-ticks.js';
+import { beginRetention } from '../services/retention.js';
 import { beginTicks } from '../services/ticks.js';
 import { hostAndPort } from '../transport/address.js';
 import { uwsTransport } from '../transport/server.js';
@@ -47,6 +49,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const ledger = await Ledger.open({ path: settings.paths.ledger, purpose: 'gateway', clock, entropy, onBug });
   let transport: Transport | undefined;
   try {
+    noteUnreadable(ledger, log);
     const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
     const keys = loadKeys(settings.paths.keys, entropy, mayBeLost ? 'refuse' : 'make');
     const secret = secretOf(settings, entropy);
@@ -79,6 +82,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     await ledger.close();
     throw error;
   }
+};
+
+/** The past that is lost, or only away. The gateway decides without it. */
+const noteUnreadable = ({ unreadable }: Ledger, log: Logging): void => {
+  for (const { message } of unreadable.slice(0, limits.archive.named)) log.gateway.warn(message);
+  const more = unreadable.length - limits.archive.named;
+  if (more > 0) log.gateway.warn(`${more} more archive segments cannot be read`);
 };
 
 /** The one that is configured, or the one we made, or in token mode one that we make now. */
@@ -122,11 +132,12 @@ const recordStart = async (
 
 /** Begins what goes on by itself. What it returns ends the gateway. */
 const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
-  const { clock, ledger, boot, announcer, sessions, preauth, refusals, uptime, settings, desk } = parts;
+  const { clock, ledger, archiver, boot, announcer, sessions, preauth, refusals, uptime, settings, desk } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     beginExpiry({ clock, ledger }),
     beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
+    retaining(parts),
   ];
   return async (reason) => {
     for (const stop of stops) stop();
@@ -137,6 +148,7 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     preauth.closeAll();
     sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
     refusals.stop();
+    await archiver.stop();
     const data = { boot, reason, uptimeMs: uptime() };
     ledger.record([
       { type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data },
@@ -146,3 +158,13 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     rmSync(settings.paths.socket, { force: true });
   };
 };
+
+const retaining = ({ clock, archiver, settings, log }: Parts): (() => void) =>
+  beginRetention({
+    clock,
+    archiver,
+    archiveAfterMs: settings.archiveAfterMs,
+    done: ({ events, segments }) =>
+      log.gateway.info(`${events} old events moved to the archive (${segments.length} segments)`),
+    failed: (error) => log.gateway.warn(`old events could not be moved to the archive: ${(error as Error).message}`),
+  });

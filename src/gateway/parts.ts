@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js';
 import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
 import { Desk } from '../forensics/desk.js';
+import { Archiver } from '../ledger/archiver.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
@@ -29,6 +30,7 @@ export interface Parts {
   readonly entropy: Entropy;
   readonly keys: Keys;
   readonly ledger: Ledger;
+  readonly archiver: Archiver;
   readonly log: Logging;
   /** Ms since it was put together. */
   readonly uptime: () => number;
@@ -95,6 +97,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     entropy,
     keys,
     ledger,
+    archiver: new Archiver({ ledger }),
     log,
     uptime,
     gate: {

@@ -1,5 +1,7 @@
+import type { ArchivedSegment } from '../../projections/index.js';
 import { limits } from '../limits.js';
-import { DamagedEvent, LedgerDamaged } from './damage.js';
+import { archiveFolder, listedInLog, listedInView, segmentFault } from './archive.js';
+import { DamagedEvent, LedgerDamaged, type SegmentUnreadable } from './damage.js';
 import type { Reader } from './reader.js';
 import { foldVersions } from './rebuild.js';
 import type { Position, Store } from './store.js';
@@ -9,10 +11,12 @@ export interface Audit {
   readonly position: Position;
   /** Folds that this program makes differently from those that are stored. */
   readonly outdated: readonly string[];
+  /** Files of the archive that are missing or of another size. Nothing but the past is lost with them: it starts all the same. */
+  readonly unreadable: readonly SegmentUnreadable[];
 }
 
 /**
- * Start is an audit: the numbers have no gap, the tail reads back as what was written, and the views stand where the
+ * Start is an audit: each number is in the log or in the archive, the tail reads back as what was written, and the views stand where the
  * log does. What fails here would later fail where it costs more.
  */
 export const audit = (store: Store, reader: Reader): Audit => {
@@ -20,20 +24,45 @@ export const audit = (store: Store, reader: Reader): Audit => {
   const position = store.position();
   if (position === undefined) {
     if (count > 0) throw new LedgerDamaged('it has events but no position', lastGood(reader));
-    return { position: { seq: 0, at: 0, views: foldVersions() }, outdated: [] };
+    return { position: { seq: 0, at: 0, views: foldVersions() }, outdated: [], unreadable: [] };
   }
-  if (last !== count) throw new LedgerDamaged(`${count} events are numbered up to ${last}`, lastGood(reader));
+  const segments = segmentsThatFill(last - count, store);
+  if (segments === undefined)
+    throw new LedgerDamaged(
+      `${count} events are numbered up to ${last}, and the archive has not the rest`,
+      lastGood(reader),
+    );
   if (last !== position.seq)
     throw new LedgerDamaged(`the views stand at ${position.seq}, the log at ${last}`, lastGood(reader));
   checkTail(reader, position);
   const known = foldVersions();
-  return { position, outdated: Object.keys(known).filter((view) => known[view] !== position.views[view]) };
+  const outdated = Object.keys(known).filter((view) => known[view] !== position.views[view]);
+  const folder = archiveFolder(store);
+  return {
+    position,
+    outdated: segments.inView ? outdated : [...outdated, 'archives'],
+    unreadable: segments.rows.map((row) => segmentFault(folder, row)).filter((fault) => fault !== undefined),
+  };
+};
+
+interface Segments {
+  readonly rows: readonly ArchivedSegment[];
+  readonly inView: boolean;
+}
+
+/** Segments that hold so many events: as the view has them, or if it is of no use as the log says, from which it can be made anew. */
+const segmentsThatFill = (gap: number, store: Store): Segments | undefined => {
+  const held = (rows: readonly ArchivedSegment[]): number => rows.reduce((sum, { events }) => sum + events, 0);
+  const rows = [...listedInView(() => store)(0)];
+  if (held(rows) === gap) return { rows, inView: true };
+  const said = [...listedInLog(() => store)(0)];
+  return held(said) === gap ? { rows: said, inView: false } : undefined;
 };
 
 const checkTail = (reader: Reader, position: Position): void => {
   let at = 0;
   try {
-    for (const event of reader.range({ after: Math.max(0, position.seq - limits.ledger.auditTail) })) {
+    for (const { event } of reader.stored({ after: Math.max(0, position.seq - limits.ledger.auditTail) })) {
       if (event.at < at) throw new DamagedEvent(event.seq, 'it is earlier than the event before it');
       at = event.at;
     }

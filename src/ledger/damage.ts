@@ -9,6 +9,26 @@ export class DamagedEvent extends Error {
   }
 }
 
+/** A file of the archive that is missing, or not what was sealed, or in a form this program cannot read. */
+export class SegmentUnreadable extends Error {
+  override readonly name = 'SegmentUnreadable';
+  readonly segment: string;
+  readonly from: number;
+  readonly to: number;
+  constructor(
+    { segment, from, to }: { readonly segment: string; readonly from: number; readonly to: number },
+    readonly what: string,
+  ) {
+    super(`archive segment ${segment} (events ${from} to ${to}) cannot be read: ${what}`);
+    this.segment = segment;
+    this.from = from;
+    this.to = to;
+  }
+}
+
+/** What a reader can come upon. */
+export type Damage = DamagedEvent | SegmentUnreadable;
+
 /** The ledger is not what this program wrote. It has not been touched. */
 export class LedgerDamaged extends Error {
   override readonly name = 'LedgerDamaged';
@@ -30,4 +50,5 @@ const BROKEN_PAGES = new Set<unknown>([-30797, -30796, -30794, -30793]);
 export const isDamage = (error: unknown): boolean =>
   error instanceof LedgerDamaged ||
   error instanceof DamagedEvent ||
+  error instanceof SegmentUnreadable ||
   BROKEN_PAGES.has((error as { code?: unknown } | null)?.code);

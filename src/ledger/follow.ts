@@ -18,11 +18,12 @@ export async function* follow(
 ): AsyncIterable<readonly Event[]> {
   for (let seen = after; !signal.aborted; ) {
     const chunk = [...reader.range({ after: seen, upTo: seen + limits.ledger.readChunk })];
-    if (chunk.length === 0) {
+    const last = chunk.at(-1);
+    if (last === undefined) {
       await news(signal);
       continue;
     }
-    seen += chunk.length;
+    seen = last.seq;
     yield chunk;
   }
 }

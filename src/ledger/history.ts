@@ -1,5 +1,6 @@
 import { type Change, type Rows, type ViewName, type Views, viewNames } from '../../projections/index.js';
 import { limits } from '../limits.js';
+import { SegmentUnreadable } from './damage.js';
 import { Draft, emptyViews, type ViewChanges } from './draft.js';
 import type { Reader } from './reader.js';
 import type { HistoryEntries, Store } from './store.js';
@@ -54,7 +55,12 @@ export class History {
     const history = new History(kept, store);
     for (const [view, touched] of history.touched) touched.since = rowsSinceWhole(store, view, kept);
     const draft = new Draft(viewsKeptAt(store, kept), (view, change) => history.hear(view, change));
-    for (const event of reader.range({ after: kept, upTo: position })) draft.attempt(() => draft.fold(event));
+    try {
+      for (const event of reader.range({ after: kept, upTo: position })) draft.attempt(() => draft.fold(event));
+    } catch (error) {
+      if (!(error instanceof SegmentUnreadable)) throw error;
+      history.hearAnything();
+    }
     return history;
   }
 
@@ -72,6 +78,11 @@ export class History {
       touched.whole = true;
       touched.keys.clear();
     } else if (!touched.whole) touched.keys.add('put' in change ? change.put : change.drop);
+  }
+
+  /** What changed cannot be told: all of it is kept the next time. */
+  private hearAnything(): void {
+    for (const view of this.touched.keys()) this.hear(view, { clear: true });
   }
 
   /** A batch that was committed. */

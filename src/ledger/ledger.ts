@@ -7,6 +7,7 @@ import { limits } from '../limits.js';
 import type { Clock, Entropy } from '../ports.js';
 import { type Audit, audit } from './audit.js';
 import { LogClock } from './clock.js';
+import { type Damage, DamagedEvent, type SegmentUnreadable } from './damage.js';
 import { follow, type News } from './follow.js';
 import { History } from './history.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
@@ -83,6 +84,8 @@ export class Ledger {
     private readonly lock: Lock,
     private position: Position,
     private readonly clock: LogClock,
+    /** Files of the archive that the start could not read. */
+    readonly unreadable: readonly SegmentUnreadable[],
   ) {
     this.log = new Reader(() => this.store);
     this.terms = new TermIndex(store.indexed(), store.salt() ?? options.entropy.bytes(SALT_BYTES), this.log);
@@ -99,9 +102,9 @@ export class Ledger {
       throw new LedgerLocked(lock.left);
     }
     try {
-      const { position } = audited(store);
+      const { position, unreadable } = audited(store);
       const clock = new LogClock(options.clock, position.at);
-      const ledger = new Ledger(options, store, lock.right, position, clock);
+      const ledger = new Ledger(options, store, lock.right, position, clock, unreadable);
       if (clock.behind !== undefined && position.seq > 0) ledger.record([clockJumped(clock.behind)]);
       return ledger;
     } catch (error) {
@@ -109,6 +112,11 @@ export class Ledger {
       await store.close();
       throw error;
     }
+  }
+
+  /** Its folder. */
+  get path(): string {
+    return this.store.path;
   }
 
   get views(): Views {
@@ -121,14 +129,23 @@ export class Ledger {
 
   /** Queues a command. `settle` is called once, when its facts are on the disk, or with the reason why there are none. */
   commit<A, R>(command: Command<A, R>, settle: (outcome: Outcome<A, Refused<R>>) => void): void {
-    if (this.queue.length >= limits.ledger.queue) return settle(E.left(refusal('busy')));
-    this.queue.push({ command, settle: settle as Queued['settle'] });
-    this.schedule();
+    this.enqueue({ command, settle: settle as Queued['settle'] });
   }
 
   /** The same for callers that can wait for a promise; it settles after everybody has been told. */
   decide<A, R>(command: Command<A, R>): Promise<Outcome<A, Refused<R>>> {
     return new Promise((resolve) => this.commit(command, resolve));
+  }
+
+  /** The same for the archiver alone: with what it records, the events that were moved go from the log. */
+  archive<A, R>(command: Command<A, R>, moved: readonly number[]): Promise<Outcome<A, Refused<R>>> {
+    return new Promise((resolve) => this.enqueue({ command, settle: resolve as Queued['settle'], moved }));
+  }
+
+  private enqueue(queued: Queued): void {
+    if (this.queue.length >= limits.ledger.queue) return queued.settle(E.left(refusal('busy')));
+    this.queue.push(queued);
+    this.schedule();
   }
 
   /**
@@ -213,7 +230,7 @@ export class Ledger {
     const changes = draft.changes();
     try {
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
-      this.store.commit({ events, changes, position, ...trailing });
+      this.store.commit({ events, drop: settled.flatMap(({ moved }) => moved), changes, position, ...trailing });
     } catch (error) {
       this.fail(error);
       for (const { settle } of settled) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
@@ -301,9 +318,16 @@ export class Ledger {
 const openStore = ({ openStore: open, path }: LedgerOptions): Store =>
   open === undefined ? new Store({ path }) : open(path);
 
+/** A file of the archive that cannot be read keeps nobody from starting: no decision is in it. */
 const audited = (store: Store): Audit => {
-  const reader = new Reader(() => store);
+  const unreadable = new Map<number, SegmentUnreadable>();
+  const passOver = (damage: Damage): void => {
+    if (damage instanceof DamagedEvent) throw damage;
+    unreadable.set(damage.from, damage);
+  };
+  const reader = new Reader(() => store, passOver).byLogAlone;
   const found = audit(store, reader);
   if (found.outdated.length > 0) rebuild(store, reader);
-  return found;
+  for (const damage of found.unreadable) unreadable.set(damage.from, damage);
+  return { ...found, unreadable: [...unreadable.values()] };
 };

@@ -1,8 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Event, partsOf, type Term, type TermKind, termsOf } from '../../events/index.js';
 import { limits } from '../limits.js';
-import { DamagedEvent } from './damage.js';
+import { Archive, type Listing, listedInLog, listedInView } from './archive.js';
+import { type Damage, DamagedEvent } from './damage.js';
 import { seqsIn, TermKeys } from './postings.js';
+import { scan } from './scan.js';
 import { unstamp } from './stamp.js';
 import type { Append, Store } from './store.js';
 
@@ -15,6 +17,12 @@ export interface Range {
 /** What to look for: events that carry all of these terms. */
 export interface Query extends Range {
   readonly terms?: readonly Term[];
+}
+
+/** An event that lies in the log itself, with its exact bytes. */
+export interface Stored {
+  readonly event: Event;
+  readonly bytes: Buffer;
 }
 
 /** Kinds of terms, from those that few events carry to those that many do. */
@@ -41,14 +49,24 @@ export const fits = (event: Event, { terms = [] }: Query): boolean => {
 };
 
 /**
- * The log to read: by place, by time, by term. Long scans go chunk by chunk and hold no snapshot between. A damaged event is thrown, or
- * where `damaged` listens told to it and passed over.
+ * The log to read: by place, by time, by term, and what was moved to the archive as if it still lay there. Long scans go chunk by chunk
+ * and hold no snapshot between. A damaged event is thrown, or where `damaged` listens told to it and passed over.
  */
 export class Reader {
+  private readonly archive: Archive;
+
   constructor(
     private readonly store: () => Store,
-    private readonly damaged?: (event: DamagedEvent) => void,
-  ) {}
+    private readonly damaged?: (damage: Damage) => void,
+    listing: Listing = listedInView(store),
+  ) {
+    this.archive = new Archive(store, listing, damaged);
+  }
+
+  /** The same without the views, for whoever makes or checks them. */
+  get byLogAlone(): Reader {
+    return new Reader(this.store, this.damaged, listedInLog(this.store));
+  }
 
   get position(): number {
     return this.store().position()?.seq ?? 0;
@@ -61,41 +79,44 @@ export class Reader {
 
   event(seq: number): Event | undefined {
     const store = this.store();
-    const bytes = store.event(seq);
+    const bytes = store.event(seq) ?? this.archive.event(seq);
     return bytes && this.decoded({ seq, bytes, origin: store.origin(seq) });
   }
 
   *range({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Event> {
-    for (let next = after + 1; next <= upTo; ) {
-      this.store().refresh();
-      const chunk = this.store().slice(next, Math.min(limits.ledger.readChunk, upTo - next + 1));
-      for (const append of chunk) {
-        const event = this.decoded(append);
-        if (event !== undefined) yield event;
-      }
-      const last = chunk.at(-1);
-      if (last === undefined) return;
-      next = last.seq + 1;
+    for (const append of this.appends(after + 1, upTo)) {
+      const event = this.decoded(append);
+      if (event !== undefined) yield event;
     }
+  }
+
+  /** What lies in the log itself, without what was moved to the archive. */
+  *stored({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Stored> {
+    for (const append of scan(this.store, after + 1, upTo)) {
+      const event = this.decoded(append);
+      if (event !== undefined) yield { event, bytes: append.bytes };
+    }
+  }
+
+  /** The log, and where it has a gap the archive. */
+  private *appends(from: number, upTo: number): Iterable<Append> {
+    let next = from;
+    for (const append of scan(this.store, from, upTo)) {
+      yield* this.archive.between(next, append.seq - 1);
+      yield append;
+      next = append.seq + 1;
+    }
+    yield* this.archive.between(next, Math.min(upTo, this.store().extent().last));
   }
 
   /** Number of the last event that was recorded at or before a time (ms); 0 if none was. Times never run backwards in the log. */
   seqAt(at: number): number {
-    let before = 0;
-    let after = this.position + 1;
-    while (after - before > 1) {
-      const middle = (before + after) >> 1;
-      const event = this.eventFrom(middle, after);
-      if (event !== undefined && event.at <= at) before = event.seq;
-      else after = middle;
-    }
-    return before;
-  }
-
-  /** The first event that can be read, from a number on and before another. */
-  private eventFrom(seq: number, before: number): Event | undefined {
-    for (const event of this.range({ after: seq - 1, upTo: before - 1 })) return event;
-    return undefined;
+    const storedFrom: FirstFrom = (seq, before) => firstIn(this.stored({ after: seq - 1, upTo: before - 1 }))?.event;
+    const anyFrom: FirstFrom = (seq, before) => firstIn(this.range({ after: seq - 1, upTo: before - 1 }));
+    /* Segments are opened only where what is left in the log leaves it open. */
+    const end = this.position + 1;
+    const stored = lastUpTo(at, 0, end, storedFrom);
+    return lastUpTo(at, stored, storedFrom(stored + 1, end)?.seq ?? end, anyFrom);
   }
 
   /** In log order. The index answers for what it holds; what it does not hold yet is read from the log itself. */
@@ -156,3 +177,23 @@ export class Reader {
     return undefined;
   }
 }
+
+/** The first event that can be read, from a number on and before another. */
+type FirstFrom = (seq: number, before: number) => Event | undefined;
+
+const firstIn = <T>(found: Iterable<T>): T | undefined => {
+  for (const one of found) return one;
+  return undefined;
+};
+
+/** Number of the last event between two others (exclusive) that was recorded at or before a time; `before` if none was. */
+const lastUpTo = (at: number, before: number, after: number, firstFrom: FirstFrom): number => {
+  let [last, end] = [before, after];
+  while (end - last > 1) {
+    const middle = Math.floor((last + end) / 2);
+    const event = firstFrom(middle, end);
+    if (event !== undefined && event.at <= at) last = event.seq;
+    else end = middle;
+  }
+  return last;
+};

@@ -45,7 +45,7 @@ export const rebuild = (store: Store, reader: Reader): number => {
     store.commit({ events: [], changes: [], position, history: due });
     history.written(due);
   };
-  replay(draft, reader, 0, position.seq, keep);
+  replay(draft, reader.byLogAlone, 0, position.seq, keep);
   keep(position.seq, 1);
   const rows = new Map(draft.changes().map((change) => [change.view, change.rows]));
   const changes = viewNames.map((view) => ({ view, cleared: true, rows: rows.get(view) ?? new Map() }));
@@ -72,9 +72,10 @@ export interface Check {
  */
 export const check = (store: Store, reader: Reader): Check => {
   const draft = new Draft(emptyViews);
-  const bulk = replay(draft, reader, 0, reader.position);
+  const log = reader.byLogAlone;
+  const bulk = replay(draft, log, 0, log.position);
   return store.atOnce(() => {
-    const events = replay(draft, reader, bulk, reader.position);
+    const events = replay(draft, log, bulk, log.position);
     return { events, ...compare(store, draft) };
   });
 };

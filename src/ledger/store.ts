@@ -34,6 +34,8 @@ export interface Append {
 
 export interface Batch {
   readonly events: readonly Append[];
+  /** Numbers of events whose bytes a segment of the archive holds now; among the changes is the row that says so. */
+  readonly drop?: readonly number[];
   readonly changes: readonly ViewChanges[];
   readonly position: Position;
   readonly index?: IndexEntries | undefined;
@@ -111,12 +113,15 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, changes, position, index, history }: Batch): void {
+  commit({ events, drop = [], changes, position, index, history }: Batch): void {
+    if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
+      throw new Error('events may go from the log only with the row that says where they are');
     this.env.transactionSync(() => {
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
         if (origin !== undefined) this.origins.putSync(seq, origin);
       }
+      for (const seq of drop) this.events.removeSync(seq);
       for (const change of changes) this.rows[change.view].write(change);
       this.meta.putSync('position', JSON.stringify(position));
       if (index !== undefined) this.writeIndex(index);
@@ -133,16 +138,16 @@ export class Store {
     return this.origins.get(seq);
   }
 
-  /** Number of the last stored event, and how many there are: equal, because numbers begin at 1 and have no gaps. */
+  /** Number of the last stored event, and how many there are: the others up to it were moved to the archive. */
   extent(): { readonly last: number; readonly count: number } {
     const [last = 0] = this.events.getKeys({ reverse: true, limit: 1 });
     return { last, count: entryCount(this.events) };
   }
 
-  /** Up to `limit` events from `from` on, in order. Each call is a snapshot of its own. */
-  slice(from: number, limit: number): readonly Append[] {
+  /** Up to `limit` events from one number to another, in order. Each call is a snapshot of its own. */
+  slice(from: number, upTo: number, limit: number): readonly Append[] {
     const found: Append[] = [];
-    for (const { key, value } of this.events.getRange({ start: from, limit })) {
+    for (const { key, value } of this.events.getRange({ start: from, end: upTo + 1, limit })) {
       found.push({ seq: key, bytes: value, origin: this.origins.get(key) });
     }
     return found;

@@ -17,6 +17,8 @@ export type Outcome<A, R = Refusal> = Either<R | Refusal, A>;
 export interface Queued {
   readonly command: Command<unknown, unknown>;
   readonly settle: (outcome: Outcome<unknown, unknown>) => void;
+  /** Events that go from the log with what it records, because they were moved to the archive. */
+  readonly moved?: readonly number[] | undefined;
 }
 
 /** A command that has been decided and, when this is seen, is on the disk. */
@@ -24,6 +26,7 @@ export interface Settled {
   readonly events: readonly Event[];
   readonly outcome: Outcome<unknown, unknown>;
   readonly settle: Queued['settle'];
+  readonly moved: readonly number[];
 }
 
 /** Decisions that share one transaction and one flush. */
@@ -62,19 +65,19 @@ export const decideBatch = (
     stamped.push(...events);
     return events.map(({ event }) => event);
   };
-  const decide = ({ command, settle }: Queued): Settled => {
+  const decide = ({ command, settle, moved = [] }: Queued): Settled => {
     const mark = stamped.length;
     try {
       return draft.attempt(() => {
         const decided = command.decide(draft.views, moment);
         const events = append(E.isRight(decided) ? decided.right : ((decided.left as Refused<unknown>).facts ?? []));
         const outcome = E.isRight(decided) ? E.right(command.answer(events, draft.views)) : decided;
-        return { events, outcome, settle };
+        return { events, outcome, settle, moved: E.isRight(decided) ? moved : [] };
       });
     } catch (error) {
       stamped.length = mark;
       onBug(error);
-      return { events: [], outcome: E.left(refusal('internal')), settle };
+      return { events: [], outcome: E.left(refusal('internal')), settle, moved: [] };
     }
   };
   const settled = (jump === undefined ? queued : [recording([clockJumped(jump)]), ...queued]).map(decide);

@@ -31,6 +31,7 @@ t.test('nothing configured: loopback, token, the port of the guide, and the safe
     rules: { localClient: true, localBackend: true, scopesWithoutDevice: false },
     maxPayloadBytes: limits.wire.maxPayloadBytes,
     handshakeMs: 15_000,
+    archiveAfterMs: 90 * 24 * 3_600_000,
     log: { level: 'info' },
   });
 });
@@ -141,4 +142,11 @@ t.test('where things live', async (t) => {
     config: '/etc/openclaw.json',
   });
   t.equal(pathsFrom({ HOME: '', OPENCLAW_STATE_DIR: '' }).state, join(homedir(), '.openclaw'), 'empty is not set');
+});
+
+t.test('when old ticks and connections go to the archive', async (t) => {
+  t.equal(load(t, { audit: { archiveAfterDays: 7 } }).archiveAfterMs, 7 * 24 * 3_600_000);
+  t.equal(load(t, { audit: { archiveAfterDays: 0 } }).archiveAfterMs, undefined, 'never');
+  t.throws(() => load(t, { audit: { archiveAfterDays: 1.5 } }), /archiveAfterDays/);
+  t.throws(() => load(t, { audit: { archiveAfterDays: 4000 } }), /archiveAfterDays/);
 });

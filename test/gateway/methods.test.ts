@@ -49,6 +49,7 @@ const SAMPLES: Readonly<Record<string, readonly [params: object, result: object 
   'voicewake.get': [{}, { triggers: [] }],
   'talk.config': [{}, { config: {} }],
   'tts.status': [{}, { enabled: false }],
+  'archive.list': [{}, { hold: null, segments: [] }],
 };
 
 /** Methods that decide about something: they have tests of their own, as have questions to the log (test/forensics). */
@@ -63,6 +64,9 @@ const DECIDING = new Set([
   'node.rename',
   'node.pair.approve',
   'node.pair.reject',
+  'archive.run',
+  'archive.hold',
+  'archive.release',
 ]);
 
 t.test('each method answers in its shape, in both dialects', async (t) => {

@@ -125,6 +125,7 @@ export const addAudit = (program: Command): void => {
   );
   addCredential(audit);
   addExport(audit);
+  addArchive(audit);
   asking(audit.command('rejudge').description("judge every past approval by today's rules, or by given ones"))
     .option('--rules <file>', 'rules to judge by, JSON5')
     .addHelpText('after', EXAMPLE_RULES)
@@ -136,6 +137,31 @@ export const addAudit = (program: Command): void => {
     .action(async (options: Asking & { readonly notSeen: string }) =>
       (await onAudit()).stale(options.notSeen, askingOf(options), options.json === true),
     );
+};
+
+interface Archiving extends Common {
+  readonly olderThan?: string;
+  readonly dryRun: boolean;
+  readonly hold?: string | true;
+  readonly release: boolean;
+  readonly list: boolean;
+}
+
+const addArchive = (audit: Command): void => {
+  connecting(
+    audit
+      .command('archive')
+      .description('move old ticks and connections to sealed, compressed files, where questions still find them'),
+  )
+    .option('--older-than <time>', 'what is older than this; as configured if it is not given: 30d')
+    .option('--dry-run', 'only say what would be moved', false)
+    .option('--hold [reason]', 'from now on nothing is moved, by nobody')
+    .option('--release', 'end the hold', false)
+    .option('--list', 'the segments there are', false)
+    .action(async (options: Archiving) => {
+      const { archive } = await import('../commands/audit-archive.js');
+      await archive(options, reaching(options), options.json === true);
+    });
 };
 
 interface OfCredential extends Asking {

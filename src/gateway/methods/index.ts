@@ -1,3 +1,4 @@
+import { archive } from './archive.js';
 import { audit } from './audit.js';
 import { devices } from './devices.js';
 import { incident } from './incident.js';
@@ -6,7 +7,7 @@ import { nodes } from './nodes.js';
 import { stubs } from './stubs.js';
 import { system } from './system.js';
 
-const families: readonly Family[] = [system, devices, nodes, audit, incident, stubs];
+const families: readonly Family[] = [system, devices, nodes, audit, incident, archive, stubs];
 
 /** Every method that is served. */
 export const methods: ReadonlyMap<string, Method> = new Map(families.flatMap((family) => Object.entries(family)));
