@@ -66,7 +66,7 @@ t.test('the sixty-second tour, as written, after its first line, which brought t
 
 t.test('every command that it names is there', async (t) => {
   const named = new Set(
-    [...readme.matchAll(/openclaw ((?:gateway|devices|events|rebuild|health|status)(?: [a-z]+)*)/g)].map(
+    [...readme.matchAll(/openclaw ((?:gateway|devices|events|audit|rebuild|health|status)(?: [a-z]+)*)/g)].map(
       ([, command]) => command,
     ),
   );
@@ -80,7 +80,7 @@ t.test('every command that it names is there', async (t) => {
 });
 
 t.test('every file that the pages link to is there', async (t) => {
-  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'];
+  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'docs/audit.md'];
   for (const page of pages) {
     const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link ?? '');
     for (const link of links) t.ok(existsSync(join(dirname(page), link)), `${page}: ${link}`);

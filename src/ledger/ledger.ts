@@ -172,11 +172,13 @@ export class Ledger {
     return follow(this.log, after, this.news, signal);
   }
 
-  /** Drops every view and makes it anew from the log. Returns the number of events. */
+  /** Drops every view, what is kept of them as they were, and the index, and makes them anew from the log. Returns the number of events. */
   rebuild(): number {
     const events = rebuild(this.store, this.log);
     this.position = this.store.position() ?? this.position;
     this.history = History.after(this.store, this.log, this.position.seq);
+    this.terms.restart();
+    while (this.terms.behind > 0 && this.state.writable) this.keepUp(1);
     return events;
   }
 

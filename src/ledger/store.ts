@@ -47,6 +47,8 @@ export interface IndexEntries {
   readonly postings: Iterable<Posting>;
   readonly upTo: number;
   readonly salt: Buffer;
+  /** Everything that was in it before is dropped. */
+  readonly anew?: true;
 }
 
 /** What the views were when event `at` was the last one, as frames of those that changed since the moment before. */
@@ -153,7 +155,8 @@ export class Store {
     return found;
   }
 
-  private writeIndex({ postings, upTo, salt }: IndexEntries): void {
+  private writeIndex({ postings, upTo, salt, anew }: IndexEntries): void {
+    if (anew) this.index.clearSync();
     for (const { key, value } of postings) this.index.putSync(key, value);
     this.meta.putSync('indexed', String(upTo));
     this.meta.putSync('salt', salt.toString('hex'));

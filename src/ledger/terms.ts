@@ -20,6 +20,7 @@ export class TermIndex {
   private readonly keys: TermKeys;
   /** What was committed since the stored index; undefined where it has to be read from the log again. */
   private gathered: Gathered | undefined;
+  private fromNothing = false;
 
   /** `upTo`: the event up to which the stored index is complete. */
   constructor(
@@ -36,6 +37,13 @@ export class TermIndex {
     return this.reader.position - this.upTo;
   }
 
+  /** Begins again with the first event; what was stored goes with the first batch. */
+  restart(): void {
+    this.upTo = 0;
+    this.gathered = undefined;
+    this.fromNothing = true;
+  }
+
   /** Events that were committed, and follow those before. */
   note(events: readonly Event[]): void {
     if (this.gathered === undefined) return;
@@ -47,12 +55,18 @@ export class TermIndex {
   due(atLeast: number): IndexEntries | undefined {
     if (this.behind < atLeast) return undefined;
     const { lists, upTo } = this.gathered ?? this.reRead();
-    return { postings: lists.postings(this.keys), upTo, salt: this.keys.salt };
+    return {
+      postings: lists.postings(this.keys),
+      upTo,
+      salt: this.keys.salt,
+      ...(this.fromNothing ? { anew: true } : {}),
+    };
   }
 
   /** They are on the disk. */
   written(upTo: number): void {
     this.upTo = upTo;
+    this.fromNothing = false;
     this.gathered = this.gathered !== undefined || this.behind === 0 ? after(upTo) : undefined;
   }
 

@@ -51,6 +51,20 @@ t.test('at any moment of a long life, across restarts and a rebuild', async (t) 
   await look();
 });
 
+t.test('a rebuild makes the index anew: it finds what it found before', async (t) => {
+  const path = folder(t);
+  const ledger = await openLedger(path);
+  await grow(ledger, 3000, 4);
+  const device = `device:${(7).toString(16).padStart(64, 'd')}`;
+  const found = (): readonly number[] => [...ledger.log.query({ terms: [device] })].map(({ seq }) => seq);
+  const before = found();
+  t.ok(before.length > 20);
+  ledger.rebuild();
+  t.equal(ledger.log.indexed, ledger.log.position);
+  t.same(found(), before);
+  await ledger.close();
+});
+
 t.test('after a crash it goes on from the last moment that was kept', async (t) => {
   const path = folder(t);
   const ledger = await openLedger(path);
