@@ -5,7 +5,7 @@ import { type Event, eachTerm, partsOf, type Term, type TermKind, termKinds } fr
  * The stored form of the index: for each term, lists of the numbers of the events that carry it, one list a batch. A key is 23 bytes:
  * one for the kind of the term, 16 for what it names, 6 for the first number; the value is the distances to the others. So what
  * came together lies together, keys have one length, and a term that half of all events carry costs one entry a batch, not one an event.
- * Two ids could share their 16 bytes: whoever asks looks at the events that it is answered.
+ * Two ids could share their 16 bytes, if they were not made by chance: whoever asks looks at the events that it is answered.
  */
 
 const KEY_BYTES = 23;
@@ -48,15 +48,18 @@ export class TermKeys {
 const HASHES_KEPT = 4096;
 const LEAST_DIGITS = 16;
 
-/** Writes the first 16 bytes of an id that is all hex digits, or a UUID; false if it is neither. */
+/** Writes an id that is all hex digits, or a UUID: of a longer one the first 8 bytes and the last 8. False if it is neither. */
 const writeHex = (id: string, key: Buffer): boolean => {
   if (id.length < LEAST_DIGITS) return false;
+  const left = id.length - 2 * ID_BYTES;
+  const cutAt = left > 4 ? ID_BYTES : id.length;
   let digits = 0;
-  for (let at = 0; at < id.length && digits < 2 * ID_BYTES; at++) {
+  for (let at = 0; at < id.length; at++) {
+    if (at === cutAt) at += left;
     const code = id.charCodeAt(at);
     if (code === DASH) continue;
     const value = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
-    if (value === -1) {
+    if (value === -1 || digits === 2 * ID_BYTES) {
       key.fill(0, 1, SEQ_AT);
       return false;
     }
