@@ -164,6 +164,8 @@ export const limits = {
     /** Processes that answer questions, and questions that may wait for one. */
     readers: 2,
     waiting: 16,
+    /** Heap of one reader: a question that needs more ends with its process. */
+    readerMemoryMiB: 1024,
     /** How long one question may take, and how long a reader without one stays. */
     questionMs: 2 * MINUTE,
     idleMs: 20 * SECOND,

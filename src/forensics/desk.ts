@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
+import { attempt } from '../attempt.js';
 import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
@@ -101,10 +103,12 @@ class Reader {
     /* It needs nothing of our environment, where a secret may be. */
     this.child = fork(PROGRAM, [path], {
       env: {},
-      execArgv: [],
+      execArgv: [`--max-old-space-size=${limits.forensics.readerMemoryMiB}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+    /* Connections come first where there are more questions than processors. */
+    attempt(() => setPriority(this.child.pid ?? 0, constants.priority.PRIORITY_LOW));
     this.child.unref();
     this.child.channel?.unref();
     this.child.on('message', (replied: Replied) => this.hear(replied));

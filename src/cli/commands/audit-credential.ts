@@ -61,10 +61,18 @@ export const credential = async (wanted: CredentialOptions, options: AskOptions)
   }
   const incident = await ask<Incident>('incident', { id: done.incident }, options);
   publish(wanted, done, incident.answer);
-  if (done.answer.plan.some((step) => step.do === 'rotate-secret'))
-    tell(
-      `The new gateway secret is in ${settingsFromHere().paths.secret}. A secret that leaked is not accepted at the next start, wherever it is configured.`,
-    );
+  if (done.answer.plan.some((step) => step.do === 'rotate-secret')) tellOfSecret();
+};
+
+/** What whoever shut the old secret out has to do now. */
+const tellOfSecret = (): void => {
+  const { auth, paths } = settingsFromHere();
+  const from = auth.secret?.from;
+  tell(
+    auth.mode === 'password'
+      ? `Nobody knows the password any more: set another one in ${from}, and restart the gateway.`
+      : `The new gateway token is in ${paths.secret}.${from === undefined ? '' : ` Before the next start, take the old one out of ${from}: with it the gateway does not start.`}`,
+  );
 };
 
 const again = ({ credential, device }: BlastRadius): string =>
