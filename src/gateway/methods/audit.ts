@@ -3,7 +3,7 @@ import { type Fact, subjectOf } from '../../../events/index.js';
 import { actorOf, originOf, type Principal } from '../../decisions/principal.js';
 import { type Answered, type Question, type QuestionName, questions } from '../../forensics/questions.js';
 import type { Session } from '../session.js';
-import { answer, type Call, commit, type Family, later, type Reply, refuse } from './method.js';
+import { answer, type Call, type Family, later, type Reply, refuse } from './method.js';
 
 /*
  * Questions to the log, for whoever may read the evidence. Each answer to a person is itself an event: who asked what, answered up to where.
@@ -33,17 +33,17 @@ const answered = async (
   if (typeof reading === 'number' && readings.get(session)?.get(reading) === key)
     return answer({ ...outcome.right, reading });
   /* Evidence can be read where nothing can be recorded any more: that is when it is needed most. */
-  if (!parts.ledger.health.writable) {
+  const recorded = await parts.ledger.decide({
+    decide: () => E.right([readFact(name, params, outcome.right, by)]),
+    answer: ([event]) => event?.seq,
+  });
+  if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  if (E.isLeft(recorded)) {
     parts.log.gateway.warn(`the log is not writable: it is not on the record that ${name} was asked`);
     return answer({ ...outcome.right, reading: null });
   }
-  return commit({
-    decide: () => E.right([readFact(name, params, outcome.right, by)]),
-    answer: ([event]) => {
-      if (event !== undefined) remember(session, event.seq, key);
-      return { ...outcome.right, reading: event?.seq };
-    },
-  });
+  if (recorded.right !== undefined) remember(session, recorded.right, key);
+  return answer({ ...outcome.right, reading: recorded.right });
 };
 
 const READINGS_KEPT = 16;
@@ -55,14 +55,14 @@ const remember = (session: Session, seq: number, key: string): void => {
   if (known.size > READINGS_KEPT && oldest !== undefined) known.delete(oldest);
 };
 
-export const readFact = (name: QuestionName, params: unknown, { upTo }: Answered, by: Principal): Fact => {
-  const about = (questions[name] as Question).about(params);
+export const readFact = (name: QuestionName, params: unknown, found: Answered, by: Principal): Fact => {
+  const about = (questions[name] as Question).about(params, found.answer);
   const known = Object.entries(about).filter(([, value]) => value !== undefined);
   return {
     type: 'log.read',
     subject: subjectOf.gateway,
     actor: actorOf(by),
-    data: { question: name, upTo, ...Object.fromEntries(known) },
+    data: { question: name, upTo: found.upTo, ...Object.fromEntries(known) },
     origin: originOf(by),
   };
 };
