@@ -42,7 +42,7 @@ export const evidenceIn = (store: Store, now: number, setting: Setting): Evidenc
     now,
     setting,
     get damaged() {
-      return [...damaged.values()];
+      return [...damaged.values()].sort((a, b) => a.seq - b.seq);
     },
   };
 };
