@@ -121,8 +121,10 @@ export const blastRadius = (leak: Leak, evidence: Evidence): Either<Refusal, Bla
     return E.left(refusal('unknown-id', 'name what is in other hands: one credential, or one device'));
   const stretch = stretchOf(leak, evidence);
   if (E.isLeft(stretch)) return stretch;
-  const { device, credential, keep } = leak;
-  const walk = new Walk(stretch.right, new Set(keep), evidence);
+  const { device, credential, keep = [] } = leak;
+  const kept = E.sequenceArray(keep.map((said) => deviceMeant(said, evidence)));
+  if (E.isLeft(kept)) return kept;
+  const walk = new Walk(stretch.right, new Set(kept.right), evidence);
   return device === undefined
     ? E.map((found: string) => walk.fromCredential(found))(credentialMeant(credential ?? '', evidence))
     : E.map(({ id }: Known) => walk.fromDevice(id))(meant(device, ['device'], evidence));
@@ -131,6 +133,12 @@ export const blastRadius = (leak: Leak, evidence: Evidence): Either<Refusal, Bla
 const credentialMeant = (said: string, evidence: Evidence): Either<Refusal, string> => {
   if (evidence.views.credentials.get(said) !== undefined || isMentioned(said, evidence)) return E.right(said);
   return E.map(({ id }: { readonly id: string }) => id)(meant(said, ['credential'], evidence));
+};
+
+/** Whom nobody finds nobody can vouch for: it would be shut out all the same. */
+const deviceMeant = (said: string, evidence: Evidence): Either<Refusal, string> => {
+  for (const _ of evidence.log.query({ terms: [`device:${said}`] })) return E.right(said);
+  return E.map(({ id }: Known) => id)(meant(said, ['device'], evidence));
 };
 
 /** Wrong credentials have fingerprints, too. */

@@ -52,8 +52,8 @@ const contained = async (said: Leak, dryRun: boolean, { by, parts }: Call): Prom
     if (E.isLeft(outcome)) return refuse(outcome.left);
     const found = outcome.right as CredentialAnswer;
     first ??= found;
-    /* By its id from now on: a name goes with the device. */
-    leak = { ...leak, ...lostIn(found.answer) };
+    /* By ids from now on: a name goes with the device. */
+    leak = { ...leak, ...lostIn(found.answer), keep: found.answer.kept };
     const { plan } = found.answer;
     if (cutsOff(by, { ...lostIn(found.answer), plan })) return refuse(refusal('cuts-caller'));
     if (dryRun) return looked(found, leak, by);
