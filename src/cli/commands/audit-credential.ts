@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { loadKeys } from '../../credentials/keys.js';
 import { exit } from '../../errors.js';
 import type { BlastRadius, Leak } from '../../forensics/blast-radius.js';
@@ -34,7 +35,8 @@ type Contained = Answered<BlastRadius> & {
 };
 
 export const credential = async (wanted: CredentialOptions, options: AskOptions): Promise<void> => {
-  const { since, until, keep, contain, dryRun } = wanted;
+  const { since, until, keep, contain, dryRun, report } = wanted;
+  if (report !== undefined) mustBeWritable(report);
   const leak: Leak = {
     ...lostIn(wanted),
     ...(since && { since }),
@@ -79,6 +81,16 @@ const publish = (
   if (report === undefined) return asJson ? json({ ...found, report: incident }) : say(text.trimEnd());
   writeFileSync(report, `${text.trimEnd()}\n`, { mode: 0o600 });
   tell(`The report is in ${report}`);
+};
+
+/** Before anything is done: what was done must not be lost with its report. */
+const mustBeWritable = (file: string): void => {
+  try {
+    if (existsSync(file) && statSync(file).isDirectory()) throw new Error(`${file} is a folder`);
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new Exit(exit.usage, [`--report: ${(error as Error).message}`]);
+  }
 };
 
 const lostIn = ({ fingerprint, device, secretFromStdin }: CredentialOptions): Pick<Leak, 'credential' | 'device'> => {
