@@ -2,7 +2,6 @@ import type { Test } from 'tap';
 import type { Answered } from '../../src/forensics/questions.js';
 import { type Claims, connect, type Frame, type Key, newKey, REMOTE, type Wire } from './device.js';
 import { type Running, type RunningOptions, running, TOKEN } from './gateway.js';
-import { ALL } from './people.js';
 import { type Ended, openclaw } from './process.js';
 
 /* A gateway with people around it: who types commands on its host, who connects from elsewhere, and what they hold. */
@@ -71,5 +70,3 @@ export const scene = async (t: Test, options: RunningOptions = {}): Promise<Scen
     comes,
   };
 };
-
-export const ADMIN = { scopes: ALL };
