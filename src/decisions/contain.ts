@@ -54,10 +54,39 @@ export const contain = (views: Views, command: Contain, moment: Moment): Decided
   const { by, plan, opened } = command;
   if (!isAdmin(by)) return E.left(refusal('missing-scope', 'missing scope: operator.admin'));
   if (cutsOff(by, command)) return E.left(refusal('cuts-caller'));
-  const done = plan.flatMap((step) => factsOf(carryOut(step, views, command, moment)));
+  const done = once(plan).flatMap((step) => factsOf(carryOut(step, views, command, moment)));
   const cause = opened ?? 'first';
   const measures = done.map((fact): Fact => (fact.cause === 'previous' ? fact : { ...fact, cause }));
   return E.right([...(opened === undefined ? [opening(command)] : []), ...measures]);
+};
+
+/**
+ * The steps are decided on the same views, so what two of them end is ended by the first: a token and the one before it in its grace go
+ * together, and a device takes its tokens and its request with it.
+ */
+const once = (plan: readonly Step[]): readonly Step[] => {
+  const removed = new Set(plan.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
+  const rest = plan.filter(
+    (step) => step.do === 'rotate-secret' || step.do === 'remove-device' || !removed.has(step.device),
+  );
+  const ended = new Set<string>();
+  return rest.filter((step) => {
+    const before = ended.size;
+    return ended.add(whatEnds(step)).size > before;
+  });
+};
+
+const whatEnds = (step: Step): string => {
+  switch (step.do) {
+    case 'rotate-secret':
+      return step.do;
+    case 'revoke-token':
+      return `${step.do} ${step.device} ${step.role}`;
+    case 'remove-device':
+      return `${step.do} ${step.device}`;
+    case 'reject-request':
+      return `${step.do} ${step.requestId}`;
+  }
 };
 
 const factsOf = (decided: Either<Refusal, readonly Fact[]>): readonly Fact[] =>

@@ -3,11 +3,13 @@ import t from 'tap';
 import type { DataOf, Event } from '../../events/index.js';
 import { GATEWAY } from '../../projections/index.js';
 import { type Contain, closeIncident, contain, type Step } from '../../src/decisions/contain.js';
+import { deviceIn } from '../../src/decisions/device.js';
 import type { Principal } from '../../src/decisions/principal.js';
+import { rotate } from '../../src/decisions/rotate.js';
 import { rotateSecret } from '../../src/decisions/rotate-secret.js';
 import { start } from '../../src/decisions/start.js';
 import { History, types } from '../support/given.js';
-import { admin, connects, handshake, laptop, paired, person, phone } from '../support/people.js';
+import { admin, connects, fresh, handshake, laptop, paired, person, phone } from '../support/people.js';
 
 /* What is done about a leak: all at once, because of the incident, and never to the one who asks. */
 
@@ -176,6 +178,31 @@ t.test('what is gone already is passed over', async (t) => {
   t.equal(again.refusal, undefined);
   t.same(types(again.events), ['gateway.incident-opened']);
   t.equal(history.views.gateway.get(GATEWAY)?.secret?.credential, NEXT.credential, 'and the new secret stays');
+});
+
+t.test('what two steps would end is ended once', async (t) => {
+  const history = given();
+  const old = revokeOf(history, phone);
+  history.when((views, moment) =>
+    rotate(deviceIn(views, phone, moment), { role: 'operator', by: admin, fresh: fresh() }, moment),
+  );
+  const upgrade = handshake(laptop, { scopes: ['operator.write'] });
+  connects(history, upgrade);
+  const { events } = contains(history, [
+    old,
+    revokeOf(history, phone),
+    removeIt(laptop),
+    removeIt(laptop),
+    revokeOf(history, laptop),
+    { do: 'reject-request', requestId: upgrade.requestId, device: laptop, because: 1 },
+  ]);
+  t.same(types(events), [
+    'gateway.incident-opened',
+    'token.revoked',
+    'token.retired',
+    'device.removed',
+    'pairing.rejected',
+  ]);
 });
 
 t.test('a secret is replaced only if it is the one in force', async (t) => {
