@@ -17,14 +17,14 @@ const Started = fields(
 
 const Stopped = t.exact(t.type({ boot: t.string, reason: t.string, uptimeMs: Int }));
 
-/** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. One that leaked never comes back. */
-const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string, leaked: t.literal(true) });
+/** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. */
+const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string });
 
 /** The wall clock moved by more than the time that passed. `at` of later events never runs backwards all the same. */
 const ClockJumped = t.exact(t.type({ from: Int, to: Int, byMs: Int }));
 
 /**
- * A leaked credential, or a lost device, is being dealt with. The plan by number, and its digest: what is done of it are events of their own,
+ * A leaked credential, or a lost device, is being dealt with. A gateway secret that is named here is never accepted again. The plan by number, and its digest: what is done of it are events of their own,
  * caused by this one. `since` and `until` (ms) are when it is believed to have been in other hands.
  */
 const IncidentOpened = fields(

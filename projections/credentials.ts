@@ -17,8 +17,8 @@ export type Credential =
       readonly kind: 'secret';
       readonly seq: number;
       readonly endedBy?: number | undefined;
-      /** It was given up because others had it: it is never accepted again. */
-      readonly leaked?: true | undefined;
+      /** The incident that says that others had it: it is never accepted again. */
+      readonly leaked?: number | undefined;
     };
 
 /** Every credential this gateway ever accepted, by fingerprint. */
@@ -38,11 +38,16 @@ export const credentials: Projection<Credential> = {
       case 'device.removed':
         return ended(rows, event.data.credentials, event.seq);
       case 'gateway.secret-rotated': {
-        const { from, to, leaked } = event.data;
+        const { from, to } = event.data;
         return [
-          ...ended(rows, from === undefined ? [] : [from], event.seq, leaked === true ? { leaked } : {}),
+          ...ended(rows, from === undefined ? [] : [from], event.seq),
           put(to, { kind: 'secret', seq: event.seq }),
         ];
+      }
+      case 'gateway.incident-opened': {
+        const { credential = '' } = event.data;
+        const row = rows.get(credential);
+        return row?.kind === 'secret' ? [put(credential, { ...row, leaked: event.seq })] : unchanged;
       }
       default:
         return unchanged;
@@ -54,9 +59,8 @@ const ended = (
   rows: Rows<Credential>,
   fingerprints: readonly string[],
   endedBy: number,
-  more: { readonly leaked?: true } = {},
 ): readonly Change<Credential>[] =>
   fingerprints.flatMap((fingerprint) => {
     const row = rows.get(fingerprint);
-    return row === undefined ? [] : [put(fingerprint, { ...row, endedBy, ...more })];
+    return row === undefined ? [] : [put(fingerprint, { ...row, endedBy })];
   });

@@ -3,6 +3,10 @@ import ipaddr from 'ipaddr.js';
 /** An address of this host. It says where somebody is, and nothing about who that is. */
 export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
 
+/** One text for each address, as the log has it: IPv4 also where it is written mapped into IPv6, IPv6 compressed. */
+export const canonical = (address: string): string =>
+  ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+
 /** Is it that address, or in that network? Addresses of IPv4 also where they come mapped into IPv6. */
 export const isWithin = (address: string, network: string): boolean => {
   if (!ipaddr.isValid(address)) return false;

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { exit } from '../errors.js';
 import { evidenceIn } from '../forensics/evidence.js';
-import { type Answered, answerTo, type QuestionName } from '../forensics/questions.js';
+import { type Answered, answerTo, type QuestionName, questions } from '../forensics/questions.js';
 import { isDamage } from '../ledger/damage.js';
 import { Store } from '../ledger/store.js';
 import { systemClock } from '../runtime.js';
 import { call } from './call.js';
 import { CallRefused } from './client.js';
 import { Exit, tell } from './output.js';
+import { fittingParams } from './params.js';
 import { type ReachOptions, settingsFromHere } from './reach.js';
 
 /** Where a question is asked: of a gateway, or of a copy of a log. */
@@ -41,11 +42,12 @@ const askHere = async (question: QuestionName, params: object, options: ReachOpt
 export const askFolder = async (question: QuestionName, params: object, folder: string): Promise<unknown> => {
   const path = existsSync(join(folder, 'ledger')) ? join(folder, 'ledger') : folder;
   if (!Store.exists(path)) throw new Exit(exit.refused, [`there is no log in ${folder}`]);
+  const fitting = fittingParams(`audit.${question}`, questions[question].params, params);
   const store = new Store({ path, readOnly: true });
   try {
     const { rules } = settingsFromHere();
     const setting = { autoApproveLocal: rules.localClient };
-    const answered = answerTo(question, params, evidenceIn(store, systemClock.now(), setting));
+    const answered = answerTo(question, fitting, evidenceIn(store, systemClock.now(), setting));
     if (E.isRight(answered)) return JSON.parse(JSON.stringify(answered.right)) as unknown;
     const { code, message, details = {} } = answered.left;
     throw new CallRefused(question, { code, message, details });

@@ -14,6 +14,7 @@ import { Encoded } from '../protocol/frames.js';
 import { pairEntries } from '../protocol/pairing.js';
 import { systemClock, systemEntropy } from '../runtime.js';
 import { CallRefused, Unreachable } from './client.js';
+import { fittingParams } from './params.js';
 
 /*
  * With the gateway down, whoever can enter the state folder still owns the host: a command takes the writer's lock and runs the
@@ -56,9 +57,10 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
     const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret: undefined, publish: () => {} });
     const served = methods.get(method);
     if (served === undefined) throw new Unreachable(`${method} needs a running gateway`);
+    const fitting = fittingParams(method, served.params, params, served.invalid);
     const by = { kind: 'host', osUser: userInfo().username } as const;
     try {
-      return await outcome(method, served.run(params, { session: host, by, parts }), ledger);
+      return await outcome(method, served.run(fitting, { session: host, by, parts }), ledger);
     } finally {
       parts.desk.stop();
     }

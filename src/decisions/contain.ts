@@ -14,6 +14,8 @@ import { rotateSecret } from './rotate-secret.js';
 /** One thing to do about a leaked credential; `because`: the event that put it on the list. */
 export type Step =
   | { readonly do: 'rotate-secret'; readonly credential: string }
+  /** It has been replaced already: what is left is that it is not accepted again, which the incident itself says. */
+  | { readonly do: 'bar-secret'; readonly credential: string }
   | {
       readonly do: 'revoke-token';
       readonly device: string;
@@ -54,10 +56,38 @@ export const contain = (views: Views, command: Contain, moment: Moment): Decided
   const { by, plan, opened } = command;
   if (!isAdmin(by)) return E.left(refusal('missing-scope', 'missing scope: operator.admin'));
   if (cutsOff(by, command)) return E.left(refusal('cuts-caller'));
-  const done = plan.flatMap((step) => factsOf(carryOut(step, views, command, moment)));
+  const done = once(plan).flatMap((step) => factsOf(carryOut(step, views, command, moment)));
   const cause = opened ?? 'first';
   const measures = done.map((fact): Fact => (fact.cause === 'previous' ? fact : { ...fact, cause }));
   return E.right([...(opened === undefined ? [opening(command)] : []), ...measures]);
+};
+
+/**
+ * The steps are decided on the same views, so what two of them end is ended by the first: a token and the one before it in its grace go
+ * together, and a device takes its tokens and its request with it.
+ */
+const once = (plan: readonly Step[]): readonly Step[] => {
+  const removed = new Set(plan.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
+  const rest = plan.filter((step) => !('device' in step) || step.do === 'remove-device' || !removed.has(step.device));
+  const ended = new Set<string>();
+  return rest.filter((step) => {
+    const before = ended.size;
+    return ended.add(whatEnds(step)).size > before;
+  });
+};
+
+const whatEnds = (step: Step): string => {
+  switch (step.do) {
+    case 'rotate-secret':
+    case 'bar-secret':
+      return step.do;
+    case 'revoke-token':
+      return `${step.do} ${step.device} ${step.role}`;
+    case 'remove-device':
+      return `${step.do} ${step.device}`;
+    case 'reject-request':
+      return `${step.do} ${step.requestId}`;
+  }
 };
 
 const factsOf = (decided: Either<Refusal, readonly Fact[]>): readonly Fact[] =>
@@ -68,8 +98,10 @@ const carryOut = (step: Step, views: Views, { by, next }: Contain, moment: Momen
     case 'rotate-secret': {
       const gateway = views.gateway.get(GATEWAY);
       if (gateway?.secret?.credential !== step.credential) return E.right([]);
-      return rotateSecret(gateway, { to: next.credential, source: next.source, leaked: true, by });
+      return rotateSecret(gateway, { to: next.credential, source: next.source, by });
     }
+    case 'bar-secret':
+      return E.right([]);
     case 'revoke-token':
       return revoke(deviceIn(views, step.device, moment), { role: step.role, by });
     case 'remove-device':
@@ -95,7 +127,7 @@ export const cutsOff = (by: Principal, { credential, device, plan }: Lost & Pick
 export const countsOf = (plan: readonly Step[]) => {
   const count = (what: Step['do']): number => plan.filter((step) => step.do === what).length;
   return {
-    secret: count('rotate-secret') > 0,
+    secret: count('rotate-secret') > 0 || count('bar-secret') > 0,
     tokens: count('revoke-token'),
     devices: count('remove-device'),
     requests: count('reject-request'),
@@ -119,11 +151,14 @@ const opening = ({ incident, credential, device, since, until, kept, plan, diges
   origin: originOf(by),
 });
 
+/** What was done, by number. */
+export type Done = ReturnType<typeof countsOf>;
+
 export interface Close extends Lost {
   readonly incident: string;
   readonly opened: number;
   readonly rounds: number;
-  readonly done: readonly Step[];
+  readonly done: Done;
   readonly sessions: number;
   readonly by: Principal;
 }
@@ -139,7 +174,7 @@ export const closeIncident = ({ incident, credential, device, opened, rounds, do
       data: {
         incident,
         rounds,
-        ...countsOf(done),
+        ...done,
         sessions,
         ...(credential === undefined ? {} : { credential }),
         ...(device === undefined ? {} : { device }),

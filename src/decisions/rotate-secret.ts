@@ -9,13 +9,11 @@ export interface RotateSecret {
   /** The new secret, by fingerprint, and the place where it is kept. */
   readonly to: string;
   readonly source: string;
-  /** The old one is in other hands: it is never accepted again, not even if a restart finds it configured. */
-  readonly leaked: boolean;
   readonly by: Principal;
 }
 
 /** Another shared secret, from now on. Sessions that came by the old one end. */
-export const rotateSecret = (gateway: GatewayRow | undefined, { to, source, leaked, by }: RotateSecret): Decided =>
+export const rotateSecret = (gateway: GatewayRow | undefined, { to, source, by }: RotateSecret): Decided =>
   isAdmin(by)
     ? E.right([
         {
@@ -23,7 +21,7 @@ export const rotateSecret = (gateway: GatewayRow | undefined, { to, source, leak
           subject: subjectOf.gateway,
           actor: actorOf(by),
           cause: gateway?.secret?.seq,
-          data: { from: gateway?.secret?.credential, to, source, ...(leaked ? { leaked: true } : {}) },
+          data: { from: gateway?.secret?.credential, to, source },
           origin: originOf(by),
         },
       ])

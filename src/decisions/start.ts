@@ -16,7 +16,7 @@ const ACTOR = { kind: 'gateway', rule: 'start' } as const;
 export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, source = 'none' }: Start): Decided => {
   const { secret } = started;
   const known = secret === undefined ? undefined : views.credentials.get(secret);
-  if (isLeaked(known)) return E.left(refusal('secret-leaked', leakedSecret(source, known.endedBy)));
+  if (isLeaked(known)) return E.left(refusal('secret-leaked', leakedSecret(source, started.authMode, known.leaked)));
   const before = views.gateway.get(GATEWAY);
   const from = before?.secret?.credential;
   const begun: Fact = {
@@ -40,7 +40,10 @@ export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, 
 };
 
 const isLeaked = (known: Credential | undefined): known is Credential & { readonly kind: 'secret' } =>
-  known?.kind === 'secret' && known.leaked === true;
+  known?.kind === 'secret' && known.leaked !== undefined;
 
-const leakedSecret = (source: string, event: number | undefined): string =>
-  `the gateway secret in ${source} was given up because it leaked (event ${event}), and is not accepted again: set another there, or none to use the one that was made in its place`;
+const leakedSecret = (source: string, mode: string, event: number | undefined): string => {
+  const instead =
+    mode === 'token' ? 'set another there, or none to use the one that was made in its place' : 'set another there';
+  return `the gateway secret in ${source} was given up because it leaked (event ${event}), and is not accepted again: ${instead}`;
+};

@@ -18,7 +18,9 @@ export const blastRadius = (leak: Leak, evidence: Evidence): Either<Refusal, Bla
     return E.left(refusal('unknown-id', 'name what is in other hands: one credential, or one device'));
   const stretch = stretchOf(leak, evidence);
   if (E.isLeft(stretch)) return stretch;
-  const kept = new Set(keep);
+  const vouched = E.sequenceArray((keep ?? []).map((said) => deviceMeant(said, evidence)));
+  if (E.isLeft(vouched)) return vouched;
+  const kept = new Set(vouched.right);
   return device === undefined
     ? E.map((found: string) => ofCredential(found, stretch.right, kept, evidence))(
         credentialMeant(credential ?? '', evidence),
@@ -29,6 +31,12 @@ export const blastRadius = (leak: Leak, evidence: Evidence): Either<Refusal, Bla
 const credentialMeant = (said: string, evidence: Evidence): Either<Refusal, string> => {
   if (evidence.views.credentials.get(said) !== undefined || isMentioned(said, evidence)) return E.right(said);
   return E.map(({ id }: Known) => id)(meant(said, ['credential'], evidence));
+};
+
+/** Whom nobody finds nobody can vouch for: it would be shut out all the same. */
+const deviceMeant = (said: string, evidence: Evidence): Either<Refusal, string> => {
+  for (const _ of evidence.log.query({ terms: [`device:${said}`] })) return E.right(said);
+  return E.map(({ id }: Known) => id)(meant(said, ['device'], evidence));
 };
 
 /** Wrong credentials have fingerprints, too. */
@@ -56,7 +64,7 @@ const ofCredential = (
     issued: row?.seq,
     endedBy: row?.endedBy,
     ...grown(walk, found, stretch, kept, evidence, credential),
-    plan: plan([...stepsAgainst(credential, evidence), ...walk.steps]),
+    plan: plan([...stepsAgainst(credential, evidence), ...secretKnown(walk, evidence), ...walk.steps]),
   };
 };
 
@@ -73,7 +81,7 @@ const ofDevice = (device: string, stretch: Stretch, kept: ReadonlySet<string>, e
     name: nameOf(device, views),
     issued: row?.seq,
     ...grown(walk, found, stretch, kept, evidence, undefined),
-    plan: plan([...own, ...walk.steps]),
+    plan: plan([...secretKnown(walk, evidence), ...own, ...walk.steps]),
   };
 };
 
@@ -116,14 +124,23 @@ const grown = (
 const stepsAgainst = (credential: string, { views }: Evidence): readonly Step[] => {
   if (views.gateway.get(GATEWAY)?.secret?.credential === credential) return [{ do: 'rotate-secret', credential }];
   const row = views.credentials.get(credential);
+  if (row?.kind === 'secret' && row.leaked === undefined) return [{ do: 'bar-secret', credential }];
   if (row?.kind !== 'device-token' || row.endedBy !== undefined) return [];
   return [{ do: 'revoke-token', device: row.device, role: row.role, credential, because: row.seq }];
 };
 
-/** A device that is removed needs no token revoked, and has no request left. */
+/** The gateway secret in force, if a device in the tree has shown it: whoever holds the device knows it, and comes back with it. */
+const secretKnown = ({ shown }: Walk, { views }: Evidence): readonly Step[] => {
+  const credential = views.gateway.get(GATEWAY)?.secret?.credential;
+  return credential !== undefined && shown.has(credential) ? [{ do: 'rotate-secret', credential }] : [];
+};
+
+/** A device that is removed needs no token revoked, and has no request left; the secret is replaced once. */
 const plan = (steps: readonly Step[]): readonly Step[] => {
   const removed = new Set(steps.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
-  return steps.filter(
-    (step) => step.do === 'remove-device' || step.do === 'rotate-secret' || !removed.has(step.device),
-  );
+  const first = steps.findIndex((step) => step.do === 'rotate-secret');
+  return steps.filter((step, at) => {
+    if (step.do === 'rotate-secret') return at === first;
+    return !('device' in step) || step.do === 'remove-device' || !removed.has(step.device);
+  });
 };

@@ -28,6 +28,7 @@ export type Replied = { readonly id: number } & (
 type Outcome = Either<Refusal, Answered>;
 
 interface Waiting extends Omit<Asked, 'id'> {
+  readonly urgent: boolean;
   readonly settle: (outcome: Outcome) => void;
 }
 
@@ -48,12 +49,16 @@ export class Desk {
 
   constructor(private readonly options: DeskOptions) {}
 
-  ask(question: QuestionName, params: unknown): Promise<Outcome> {
-    if (this.stopped || this.queue.length >= limits.forensics.waiting)
+  /** What is urgent goes first, and has a reader that nothing else may use. */
+  ask(question: QuestionName, params: unknown, how: 'urgent' | 'in turn' = 'in turn'): Promise<Outcome> {
+    const urgent = how === 'urgent';
+    if (this.stopped || (!urgent && this.queue.length >= limits.forensics.waiting))
       return Promise.resolve(E.left(refusal('evidence-busy')));
     const { setting, clock } = this.options;
     return new Promise((settle) => {
-      this.queue.push({ question, params, setting, now: clock.now(), settle });
+      const waiting = { question, params, setting, now: clock.now(), urgent, settle };
+      if (urgent) this.queue.unshift(waiting);
+      else this.queue.push(waiting);
       this.serve();
     });
   }
@@ -66,16 +71,19 @@ export class Desk {
 
   private serve(): void {
     while (this.queue.length > 0) {
-      const reader = this.idleReader();
-      if (reader === undefined) return;
-      const next = this.queue.shift();
-      if (next !== undefined) reader.answer(next);
+      const [next] = this.queue;
+      const reader = this.idleReader(next?.urgent === true);
+      if (reader === undefined || next === undefined) return;
+      this.queue.shift();
+      reader.answer(next);
     }
   }
 
-  private idleReader(): Reader | undefined {
+  private idleReader(urgent: boolean): Reader | undefined {
+    const most = limits.forensics.readers + (urgent ? 1 : 0);
+    const busy = [...this.readers].filter((reader) => reader.busy);
+    if (busy.length >= most) return undefined;
     for (const reader of this.readers) if (!reader.busy) return reader;
-    if (this.readers.size >= limits.forensics.readers) return undefined;
     const reader: Reader = new Reader(this.options.path, {
       free: () => this.serve(),
       gone: () => {
@@ -120,8 +128,9 @@ class Reader {
     return this.waiting !== undefined || this.over;
   }
 
-  answer({ settle, ...asked }: Waiting): void {
-    this.waiting = { settle, ...asked };
+  answer(waiting: Waiting): void {
+    const { settle: _, urgent: __, ...asked } = waiting;
+    this.waiting = waiting;
     this.child.channel?.ref();
     this.wait(limits.forensics.questionMs);
     this.child.send({ id: ++this.asked, ...asked } satisfies Asked);

@@ -42,10 +42,12 @@ export const evidenceIn = (store: Store, now: number, setting: Setting): Evidenc
     now,
     setting,
     get damaged() {
-      return [...damaged.values()];
+      return [...damaged.values()].sort((a, b) => firstOf(a) - firstOf(b));
     },
   };
 };
+
+const firstOf = (damage: Damage): number => ('seq' in damage ? damage.seq : damage.from);
 
 /** A moment in the log. */
 export interface Place {

@@ -7,6 +7,14 @@ import type { Evidence } from './evidence.js';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
+/** Whole words: of "2 months" the first letter alone would make two minutes. */
+const LENGTH = /^\s*(\d+)\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$/i;
+
+/** The last moment that a date can name: the event of what is done from there on is read back as a time. */
+const LAST_MS = 8_640_000_000_000_000;
+
+const isTime = (ms: number): boolean => ms >= 0 && ms <= LAST_MS;
+
 const FORMS =
   '2026-03-14T09:12:00Z, "2026-03-14 09:12" (UTC), 1773479520 (seconds or ms since 1970), "2h ago", or "now"';
 
@@ -21,15 +29,27 @@ export const timeOf = (text: string, now: number): Either<Refusal, number> => {
   const said = text.trim();
   if (said === 'now') return E.right(now);
   const [, ago] = /^(.*?)\s+ago$/.exec(said) ?? [];
-  if (ago !== undefined) return E.map((ms: number) => now - ms)(durationOf(ago));
-  if (/^\d+$/.test(said) && Number(said) >= FIRST_EPOCH)
-    return E.right(Number(said) >= FIRST_EPOCH_MS ? Number(said) : Number(said) * 1000);
+  if (ago !== undefined) return E.map((ms: number) => Math.max(0, now - ms))(durationOf(ago));
+  const at = /^\d+$/.test(said) ? epochOf(Number(said)) : dateOf(said);
+  return isTime(at) ? E.right(at) : E.left(unreadable(text));
+};
+
+const epochOf = (count: number): number => {
+  if (count < FIRST_EPOCH) return Number.NaN;
+  return count >= FIRST_EPOCH_MS ? count : count * 1000;
+};
+
+/** A day that no month has is not a time: it would be taken for one of the next month. */
+const dateOf = (said: string): number => {
   const [whole, zone] = RFC_3339.exec(said) ?? [];
-  const at =
-    whole === undefined
-      ? Number.NaN
-      : Date.parse(`${said.replace(' ', 'T')}${zone === undefined && said.length > 10 ? 'Z' : ''}`);
-  return Number.isNaN(at) ? E.left(unreadable(text)) : E.right(at);
+  const day = said.slice(0, 10);
+  if (whole === undefined || !isDay(day)) return Number.NaN;
+  return Date.parse(`${said.replace(' ', 'T')}${zone === undefined && said.length > 10 ? 'Z' : ''}`);
+};
+
+const isDay = (day: string): boolean => {
+  const at = Date.parse(day);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
 };
 
 const unreadable = (text: string): Refusal =>
@@ -37,13 +57,13 @@ const unreadable = (text: string): Refusal =>
 
 /** Ms. */
 export const durationOf = (text: string): Either<Refusal, number> => {
-  const [, count, unit = ''] = /^\s*(\d+)\s*(s|m|h|d|w)[a-z]*\s*$/i.exec(text) ?? [];
-  const ms = UNITS[unit.toLowerCase()];
-  return count === undefined || ms === undefined
+  const [, count, unit = ''] = LENGTH.exec(text) ?? [];
+  const ms = Number(count) * (UNITS[unit.slice(0, 1).toLowerCase()] ?? Number.NaN);
+  return !isTime(ms)
     ? E.left(
         refusal('bad-time', `${JSON.stringify(text.slice(0, 40))} is not a length of time: write 90d, 12h, 30m or 45s`),
       )
-    : E.right(Number(count) * ms);
+    : E.right(ms);
 };
 
 /** The last event at a time, or the event that a small number names. */

@@ -54,8 +54,13 @@ export const meant = (said: string, kinds: readonly Known['kind'][], evidence: E
   const all = [...standing(evidence), ...recent(evidence)].filter(({ kind }) => kinds.includes(kind));
   const known = [...new Map(all.map((one) => [`${one.kind} ${one.id}`, one])).values()];
   const text = said.trim().toLowerCase();
-  const exact = known.find(({ id, name }) => id === text || name?.toLowerCase() === text);
+  const exact = known.find(({ id }) => id === text);
   if (exact !== undefined) return E.right(exact);
+  /* Names are what devices say of themselves: anybody may have any. */
+  const named = known.filter(({ name }) => name?.toLowerCase() === text);
+  if (named.length === 1 && named[0] !== undefined) return E.right(named[0]);
+  if (named.length > 1)
+    return E.left(refusal('unknown-id', `more than one device has that name: ${named.map(shown).join(', ')}`));
   const begun = text.length < LEAST_CHARS ? [] : known.filter(({ id }) => id.startsWith(text));
   if (begun.length === 1 && begun[0] !== undefined) return E.right(begun[0]);
   const near = (begun.length > 0 ? begun : nearest(text, known)).slice(0, NAMED);

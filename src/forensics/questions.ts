@@ -28,14 +28,24 @@ export interface Question {
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   readonly ask: (params: any, evidence: Evidence) => Either<Refusal, unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: see above.
-  readonly about: (params: any) => About;
+  readonly about: (params: any, answer: any) => About;
 }
 
 const question = <P, A>(
   params: Codec<P>,
   ask: (params: P, evidence: Evidence) => Either<Refusal, A>,
-  about: (params: P) => About = () => ({}),
+  about: (params: P, answer: A) => About = () => ({}),
 ): Question => ({ params, ask, about });
+
+/**
+ * What was typed may be anything, a name or even a credential: what is recorded is what was found, or what can be nothing but an id.
+ */
+const idIn = (said: string | undefined, form: RegExp): string | undefined =>
+  said !== undefined && form.test(said) ? said : undefined;
+
+const DEVICE = /^[0-9a-f]{64}$/;
+const FINGERPRINT = /^[0-9a-f]{16}$/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const said = text(limits.claims.textChars);
 const id = closed({ id: said }, {});
@@ -49,12 +59,13 @@ export const questions = {
   who: question(
     id,
     (params, evidence) => who(params.id, evidence),
-    ({ id: device }) => ({ device }),
+    (_, { device, requestId: request }) =>
+      request === undefined ? { device: device.id } : { device: device.id, request },
   ),
   why: question(
     id,
     (params, evidence) => why(params.id, evidence),
-    ({ id: asked }) => (/[.:]/.test(asked) ? { address: true } : { connection: asked }),
+    (_, answer) => (answer.is === 'address' ? { address: true } : { connection: answer.connection }),
   ),
   log: question(
     closed(
@@ -77,10 +88,10 @@ export const questions = {
     ),
     search,
     ({ device, credential, connection, request, address, type, after }) => ({
-      device,
-      credential,
-      connection,
-      request,
+      device: idIn(device, DEVICE),
+      credential: idIn(credential, FINGERPRINT),
+      connection: idIn(connection, UUID),
+      request: idIn(request, UUID),
       address: address === undefined ? undefined : true,
       event: type,
       from: after,
@@ -89,7 +100,7 @@ export const questions = {
   devices: question(closed({ at: said }, {}), ({ at }, evidence) => devicesAt(at, evidence)),
   status: question(closed({ at: said }, {}), ({ at }, evidence) => statusAt(at, evidence)),
   diff: question(closed({ from: said, to: said }, {}), ({ from, to }, evidence) => diff(from, to, evidence)),
-  credential: question(leak, blastRadius, ({ credential, device }) => ({ credential, device })),
+  credential: question(leak, blastRadius, (_, { credential, device }) => ({ credential, device })),
   incident: question(id, (params, evidence) => incident(params.id, evidence)),
   rejudge: question(closed({}, { rules: text(limits.wire.preauthFrameBytes) }), ({ rules }, evidence) =>
     rejudge(rules, evidence),

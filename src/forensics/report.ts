@@ -74,6 +74,8 @@ const stepText = (step: Step): string => {
   switch (step.do) {
     case 'rotate-secret':
       return 'Replace the shared secret of the gateway';
+    case 'bar-secret':
+      return 'Never accept it again: it has been replaced already, but a restart could bring it back';
     case 'revoke-token':
       return `Revoke the ${step.role} token ${step.credential} of device \`${step.device}\` [event ${step.because}]`;
     case 'remove-device':

@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { catalogue, type Event, isEventType, type Term } from '../../events/index.js';
+import { canonical } from '../addresses.js';
 import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Evidence } from './evidence.js';
@@ -67,7 +68,7 @@ const termsOf = ({ device, credential, connection, request, address, type }: Sea
   ...(credential === undefined ? [] : [`credential:${credential}`]),
   ...(connection === undefined ? [] : [`connection:${connection}`]),
   ...(request === undefined ? [] : [`request:${request}`]),
-  ...(address === undefined ? [] : [`address:${address}`]),
+  ...(address === undefined ? [] : [`address:${canonical(address)}`]),
   ...(type === undefined || !isEventType(type) ? [] : [`type:${type}`]),
 ];
 

@@ -5,7 +5,7 @@ import { waits } from '../decisions/device.js';
 import type { Refusal } from '../errors.js';
 import { type PairEntries, pairEntries } from '../protocol/pairing.js';
 import type { Evidence, Place } from './evidence.js';
-import { seqOf } from './moments.js';
+import { seqOf, timeOf } from './moments.js';
 
 /* The gateway as it was, by replay. */
 
@@ -18,7 +18,8 @@ export const momentOf = (said: string, evidence: Evidence): Either<Refusal, Mome
   const seq = seqOf(said, evidence);
   if (E.isLeft(seq)) return seq;
   const at = evidence.log.event(seq.right)?.at ?? 0;
-  return E.right({ seq: seq.right, at, asOf: at });
+  const named = timeOf(said, evidence.now);
+  return E.right({ seq: seq.right, at, asOf: E.isRight(named) ? Math.min(named.right, evidence.now) : at });
 };
 
 export interface DevicesThen extends PairEntries {

@@ -1,5 +1,6 @@
 import type { Event, EventOf } from '../../events/index.js';
 import type { Step } from '../decisions/contain.js';
+import { waits } from '../decisions/device.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { Findings } from './findings.js';
 import { nameOf, personOf } from './people.js';
@@ -8,7 +9,7 @@ import type { Branch, Token } from './radius.js';
 /*
  * From a leak to everything that came of it, breadth first. What is followed: a device that was let in by what is already in the tree, or
  * that asked with the leaked credential: all it did from then on, until it was removed. A token that such a connection was told, or had
- * issued, for its own device. What is not: a device that had been let in before, because the leak of a credential is not the leak of its key;
+ * issued, for its own device, if it had none before. What is not: a device that had been let in before, because the leak of a credential is not the leak of its key;
  * nor the token that somebody else's rotation made for it, which is told to nobody but that device.
  */
 
@@ -37,6 +38,8 @@ export class Walk {
   readonly addresses = new Set<string>();
   readonly total = { connections: 0, refused: 0, acts: 0 };
   readonly tokens = new Set<string>();
+  /** Credentials that devices in the tree have shown: they know them. */
+  readonly shown = new Set<string>();
   first: Place | undefined;
   last: Place | undefined;
   private readonly lives = new Map<string, Life[]>();
@@ -77,14 +80,22 @@ export class Walk {
   }
 
   private ofCredential(credential: string, after: number, upTo: number, found: Findings): void {
-    const { log, upTo: end } = this.evidence;
-    const inside = new Set<string>();
-    for (const event of log.query({ terms: [`credential:${credential}`], after, upTo: end })) {
+    const events = [
+      ...this.evidence.log.query({ terms: [`credential:${credential}`], after, upTo: this.evidence.upTo }),
+    ];
+    /* What a connect brings about is on the record before its acceptance, so who is inside is found first. */
+    const inside = new Set(
+      events.flatMap((event) =>
+        event.type === 'connection.accepted' && event.seq <= upTo && !this.isKept(event.data)
+          ? [event.data.connection]
+          : [],
+      ),
+    );
+    for (const event of events) {
       const { data } = event;
       const shown = event.seq <= upTo && 'credential' in data && data.credential === credential && !this.isKept(data);
       if (event.type === 'connection.accepted') {
         if (!shown) continue;
-        inside.add(event.data.connection);
         this.cameIn(event, found);
         this.tell(credential, event, found);
       } else if (event.type === 'connection.refused') {
@@ -98,6 +109,8 @@ export class Walk {
 
   private ofDevice(device: string, { from: after, to: upTo = this.evidence.upTo }: Life, found: Findings): void {
     for (const event of this.evidence.log.query({ terms: [`device:${device}`], after, upTo })) {
+      if (event.actor.kind === 'connection' && event.actor.credential !== undefined)
+        this.shown.add(event.actor.credential);
       if (event.type === 'connection.accepted') this.cameIn(event, found);
       else if (event.type === 'connection.refused') this.turnedAway(event, found);
       else if (isDoneByDevice(event, device)) this.did(event, found);
@@ -129,7 +142,7 @@ export class Walk {
   private did(event: Done, found: Findings): void {
     if (isNoAct(event) || !this.note(event)) return;
     this.total.acts++;
-    if ((event.type === 'token.issued' || event.type === 'token.rotated') && event.data.device === event.actor.device)
+    if ((event.type === 'token.issued' || event.type === 'token.rotated') && isGained(event, event.actor))
       this.follow(this.tokenIn(event), found);
     found.did(event, this.letIn(event));
   }
@@ -140,11 +153,14 @@ export class Walk {
     if (event.type !== 'pairing.requested') return undefined;
     const { requestId, device, repair } = event.data;
     for (const effect of this.evidence.log.query({ terms: [`cause:${event.seq}`, 'type:pairing.approved'] })) {
-      if (repair || effect.type !== 'pairing.approved') return undefined;
+      if (effect.type !== 'pairing.approved') continue;
+      if (repair && event.actor.kind === 'connection' && event.actor.method !== 'device-token') return undefined;
       this.note(effect);
-      return this.branch(effect, 'asked');
+      return this.branch(effect, repair ? 'widened' : 'asked');
     }
-    if (this.evidence.views.pending.get(device)?.requestId === requestId)
+    const { views, now } = this.evidence;
+    const row = views.pending.get(device);
+    if (row?.requestId === requestId && waits(row, views, { now }))
       this.steps.push({ do: 'reject-request', requestId, device, because: event.seq });
     return undefined;
   }
@@ -160,6 +176,9 @@ export class Walk {
     if (this.keep.has(device) || this.isInTree(device, approved.seq)) return undefined;
     const { views } = this.evidence;
     const life = { from: approved.seq, to: this.removalOf(device, approved.seq) };
+    const asked = approved.cause === undefined ? undefined : this.evidence.log.event(approved.cause);
+    if (asked?.actor.kind === 'connection' && asked.actor.credential !== undefined)
+      this.shown.add(asked.actor.credential);
     this.lives.set(device, [...(this.lives.get(device) ?? []), life]);
     const paired = life.to === undefined && views.paired.get(device) !== undefined;
     if (paired) this.steps.push({ do: 'remove-device', device, because: approved.seq });
@@ -262,6 +281,15 @@ const isDoneWith = (event: Event, credential: string): event is Done =>
 
 const isDoneByDevice = (event: Event, device: string): event is Done =>
   event.actor.kind === 'connection' && event.actor.device === device;
+
+/**
+ * Did the device get a token for itself that it has only because of this? With its own token in other hands, any; with the gateway secret,
+ * one that it had not: its key it could have proved anyway.
+ */
+const isGained = ({ type, data }: TokenMade, by: Done['actor']): boolean =>
+  by.kind === 'connection' &&
+  data.device === by.device &&
+  (by.method === 'device-token' || (type === 'token.issued' && data.replaces === undefined));
 
 /** Not a thing that somebody did: a coming or going, a look, or what another act brings about. */
 const isNoAct = ({ type }: Event): boolean =>

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventOf } from '../../events/index.js';
+import { canonical } from '../addresses.js';
 import type { Refusal } from '../errors.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { meant } from './near.js';
@@ -64,7 +65,7 @@ export interface WhyAddress {
 
 /** Why a connection, or what comes from an address, was refused, and the one thing to change. */
 export const why = (said: string, evidence: Evidence): Either<Refusal, Refused | LetIn | WhyAddress> => {
-  if (isIP(said) !== 0) return E.right(ofAddress(said, evidence));
+  if (isIP(said) !== 0) return E.right(ofAddress(canonical(said), evidence));
   const direct = ofConnection(said, evidence);
   if (direct !== undefined) return E.right(direct);
   return E.flatMap(({ id }: { readonly id: string }) => {

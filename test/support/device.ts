@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import WebSocket from 'ws';
+import { credentialsIn, credentialsShown } from './credentials.js';
 import { checkFrame, checkResult } from './frames.js';
 
 /* A client that says exactly what it is told to, to see what the gateway makes of it. */
@@ -54,6 +55,7 @@ export const connectParams = (
     caps = [],
     commands,
   } = claims;
+  credentialsShown(auth);
   const fields = key && [
     'v3',
     key.id,
@@ -101,6 +103,7 @@ export class Wire {
       const frame = JSON.parse(String(data)) as Frame;
       this.dialect ??= frame.payload?.protocol;
       checkFrame(frame, this.dialect);
+      credentialsIn(frame);
       this.frames.push(frame);
       this.wake?.();
     });

@@ -9,9 +9,10 @@ import { Reader } from '../../src/ledger/reader.js';
 import { Store } from '../../src/ledger/store.js';
 import { Logging } from '../../src/logging/logging.js';
 import { systemEntropy } from '../../src/runtime.js';
+import { credentialsLeft, credentialsShown, TOKEN } from './credentials.js';
 import { SkipClock } from './skip-clock.js';
 
-export const TOKEN = 'demo-gateway-token-7c1e';
+export { TOKEN };
 
 export interface Running {
   readonly gateway: Gateway;
@@ -33,7 +34,10 @@ export interface RunningOptions {
   readonly state?: string;
 }
 
-/** A gateway in this process, on a port of its own, with a state folder of its own that is gone when the test is over. */
+/**
+ * A gateway in this process, on a port of its own, with a state folder of its own that is gone when the test is over. No credential that
+ * went through the test may be left in it.
+ */
 export const running = async (
   t: Test,
   { config, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {},
@@ -43,6 +47,7 @@ export const running = async (
     { port: 0, ...flags },
     { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env },
   );
+  credentialsShown({ token: settings.auth.secret?.value });
   const clock = new SkipClock();
   const lines: string[] = [];
   const log = new Logging({
@@ -64,7 +69,9 @@ export const running = async (
   };
   t.teardown(async () => {
     await stop();
+    const left = credentialsLeft(state, lines);
     rmSync(state, { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`credentials were left where they must not be: ${left.join(', ')}`);
   });
   const port = gateway.listening[0]?.port ?? 0;
   return { gateway, settings, clock, port, state, lines, stop };

@@ -7,6 +7,7 @@ import { loadSettings } from '../../src/config/settings.js';
 import { loadKeys } from '../../src/credentials/keys.js';
 import { type Parts, putTogether } from '../../src/gateway/parts.js';
 import { handlersOf } from '../../src/gateway/transport-handlers.js';
+import type { LedgerOptions } from '../../src/ledger/ledger.js';
 import { Logging } from '../../src/logging/logging.js';
 import { beginExpiry } from '../../src/services/expiry.js';
 import type { Peer, Receiver, Socket } from '../../src/transport/transport.js';
@@ -101,13 +102,13 @@ export interface Simulated {
 
 const TURNS = 4;
 
-export const simulated = async (config: object = {}): Promise<Simulated> => {
+export const simulated = async (config: object = {}, more: Partial<LedgerOptions> = {}): Promise<Simulated> => {
   const state = mkdtempSync(join(tmpdir(), 'clawledger-sim-'));
   writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config }));
   const settings = loadSettings({}, { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN });
   const clock = new TestClock();
   const entropy = testEntropy(randomUUID());
-  const ledger = await openLedger(settings.paths.ledger, { clock, entropy });
+  const ledger = await openLedger(settings.paths.ledger, { clock, entropy, ...more });
   const keys = loadKeys(settings.paths.keys, entropy, 'make');
   const log = new Logging({ level: 'silent', file: false, temporary: state, clock, out: () => {}, err: () => {} });
   const wires = new Set<SimWire>();

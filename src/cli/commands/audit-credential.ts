@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { loadKeys } from '../../credentials/keys.js';
 import { exit } from '../../errors.js';
 import type { Incident } from '../../forensics/incident.js';
@@ -34,7 +35,8 @@ type Contained = Answered<BlastRadius> & {
 };
 
 export const credential = async (wanted: CredentialOptions, options: AskOptions): Promise<void> => {
-  const { since, until, keep, contain, dryRun } = wanted;
+  const { since, until, keep, contain, dryRun, report } = wanted;
+  if (report !== undefined) mustBeWritable(report);
   const leak: Leak = {
     ...lostIn(wanted),
     ...(since && { since }),
@@ -50,7 +52,7 @@ export const credential = async (wanted: CredentialOptions, options: AskOptions)
       : await ask<BlastRadius>('credential', leak, options);
     publish(wanted, found, undefined);
     if (!wanted.json && found.answer.plan.length > 0)
-      tell(`Nothing was changed. To carry the plan out: ${again(found.answer)} --contain`);
+      tell(`Nothing was changed. To carry the plan out: ${again(found.answer, wanted)} --contain`);
     return;
   }
   const done = (await call('incident.contain', leak, options)) as Contained;
@@ -75,11 +77,35 @@ const tellOfSecret = (): void => {
   );
 };
 
-const again = ({ credential, device }: BlastRadius): string =>
-  `openclaw audit credential ${credential ?? `--device ${device}`}`;
+/** The same question again, for the shell. */
+const again = ({ credential, device, kept }: BlastRadius, { since, until }: CredentialOptions): string =>
+  [
+    `openclaw audit credential ${credential ?? `--device ${device}`}`,
+    ...(since === undefined ? [] : [`--since '${since}'`]),
+    ...(until === undefined ? [] : [`--until '${until}'`]),
+    ...(kept.length === 0 ? [] : [`--keep ${kept.join(' ')}`]),
+  ].join(' ');
+
+/** The report of an incident, also long after it, with what the same question finds now. */
+export const incidentReport = async (
+  id: string,
+  how: Pick<CredentialOptions, 'report' | 'json'>,
+  options: AskOptions,
+): Promise<void> => {
+  if (how.report !== undefined) mustBeWritable(how.report);
+  const { answer } = await ask<Incident>('incident', { id }, options);
+  const { credential, device, since, until, kept } = answer.planned;
+  const leak: Leak = {
+    ...(credential === undefined ? { device } : { credential }),
+    ...(since === undefined ? {} : { since: String(since) }),
+    ...(until === undefined ? {} : { until: String(until) }),
+    ...(kept === undefined ? {} : { keep: kept }),
+  };
+  publish(how, await ask<BlastRadius>('credential', leak, options), answer);
+};
 
 const publish = (
-  { report, json: asJson }: CredentialOptions,
+  { report, json: asJson }: Pick<CredentialOptions, 'report' | 'json'>,
   found: Answered<BlastRadius>,
   incident: Incident | undefined,
 ): void => {
@@ -87,6 +113,16 @@ const publish = (
   if (report === undefined) return asJson ? json({ ...found, report: incident }) : say(text.trimEnd());
   writeFileSync(report, `${text.trimEnd()}\n`, { mode: 0o600 });
   tell(`The report is in ${report}`);
+};
+
+/** Before anything is done: what was done must not be lost with its report. */
+const mustBeWritable = (file: string): void => {
+  try {
+    if (existsSync(file) && statSync(file).isDirectory()) throw new Error(`${file} is a folder`);
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new Exit(exit.usage, [`--report: ${(error as Error).message}`]);
+  }
 };
 
 const lostIn = ({ fingerprint, device, secretFromStdin }: CredentialOptions): Pick<Leak, 'credential' | 'device'> => {

@@ -84,7 +84,7 @@ const checked = async (cursor: string, from: AskOptions): Promise<number> => {
 const toStdout = async ({ cursor, cursorFile }: ExportOptions, from: AskOptions): Promise<Sink> => {
   if (cursor !== undefined && cursorFile !== undefined)
     throw new Exit(exit.usage, ['--cursor or --cursor-file, not both']);
-  const kept = cursorFile !== undefined && existsSync(cursorFile) ? readFileSync(cursorFile, 'utf8').trim() : cursor;
+  const kept = cursorFile !== undefined && existsSync(cursorFile) ? cursorIn(cursorFile) : cursor;
   const after = kept === undefined || kept === '' ? 0 : await checked(kept, from);
   let reached: string | undefined;
   return {
@@ -102,13 +102,25 @@ const toStdout = async ({ cursor, cursorFile }: ExportOptions, from: AskOptions)
   };
 };
 
+const cursorIn = (file: string): string => usable('--cursor-file', () => readFileSync(file, 'utf8').trim());
+
+/** What somebody named cannot be used: that is said as what it is. */
+const usable = <T>(option: string, use: () => T): T => {
+  try {
+    return use();
+  } catch (error) {
+    throw new Exit(exit.usage, [`${option}: ${(error as Error).message}`]);
+  }
+};
+
 /** The file is its own cursor. A row that was cut short by the end of an earlier run is taken out and written anew. */
 const toFile = async (file: string, { format, cursor, cursorFile }: ExportOptions, from: AskOptions): Promise<Sink> => {
   if (cursor !== undefined || cursorFile !== undefined)
     throw new Exit(exit.usage, ['--out: the file itself says where to go on; --cursor is for standard output']);
+  if (existsSync(file)) mustBeExport(file);
   const last = existsSync(file) ? lastRow(file) : undefined;
   const after = last === undefined ? 0 : await sameLog(last, format, from);
-  const fd = openSync(file, 'a', 0o600);
+  const fd = usable('--out', () => openSync(file, 'a', 0o600));
   return {
     after,
     begun: existsSync(file) && statSync(file).size > 0,
@@ -130,6 +142,24 @@ const writeAll = (fd: number, text: string): void => {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
     }
   }
+};
+
+const BEGINNINGS = ['{"seq":', '{"gap":', '{"alive":', header('csv')];
+
+/** A file of something else is left alone: its last line would be taken for a row that was cut short. */
+const mustBeExport = (file: string): void => {
+  const bytes = Buffer.alloc(Math.max(...BEGINNINGS.map(({ length }) => length)));
+  const read = usable('--out', () => {
+    const fd = openSync(file, 'r');
+    try {
+      return readSync(fd, bytes, 0, bytes.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  });
+  const begun = bytes.subarray(0, read).toString();
+  if (!BEGINNINGS.some((beginning) => begun.startsWith(beginning.slice(0, begun.length))))
+    throw new Exit(exit.usage, [`--out: ${file} has something else in it than an export; name another file`]);
 };
 
 const TAIL_BYTES = 1024 * 1024;

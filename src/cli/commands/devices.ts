@@ -31,7 +31,7 @@ export const listAt = async (at: string, options: ReachOptions, asJson: boolean)
   const answered = await ask<DevicesThen>('devices', { at }, options);
   if (asJson) return json(answered);
   const { moment } = answered.answer;
-  say(`As of ${time(moment.at)} ${event(moment.seq)}`);
+  say(`As of ${time(moment.asOf)}, last ${event(moment.seq)} ${time(moment.at)}`);
   await show(answered.answer, moment.asOf);
 };
 

@@ -157,13 +157,17 @@ export const status = async (options: ReachOptions, asJson: boolean): Promise<vo
 };
 
 const SHOWN = 20;
+/** A gateway that runs records a tick every five minutes. */
+const SILENT_MS = 6 * 60_000;
 
 /** The gateway as it was, by replay. */
 export const statusAt = async (at: string, options: ReachOptions, asJson: boolean): Promise<void> => {
   const answered = await ask<StatusThen>('status', { at }, options);
   if (asJson) return json(answered);
   const { moment, running, boot, secret, paired, pending, connections } = answered.answer;
-  say(`As of ${time(moment.at)} ${event(moment.seq)}`);
+  say(`As of ${time(moment.asOf)}, last ${event(moment.seq)} ${time(moment.at)}`);
+  if (running && moment.asOf - moment.at > SILENT_MS)
+    say('The record is silent before that moment for longer than a gateway that runs would be: it may have been down');
   say(
     boot === undefined
       ? 'Gateway: had never run'

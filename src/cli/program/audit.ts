@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { limits } from '../../limits.js';
 import type { AskOptions } from '../ask.js';
 import { type Common, connecting, number, reaching } from './options.js';
 
@@ -8,9 +9,12 @@ interface Asking extends Common {
   readonly log?: string;
 }
 
+/** A question may look at all of a long log. */
+const QUESTION_MS = limits.forensics.questionMs + 10_000;
+
 /** Where to ask: a gateway, its log while it is down, or a copy. */
 const asking = (command: Command): Command =>
-  connecting(command).option('--log <folder>', 'ask a copy of a log, with no gateway and nothing written');
+  connecting(command, QUESTION_MS).option('--log <folder>', 'ask a copy of a log, with no gateway and nothing written');
 
 const askingOf = (options: Asking): AskOptions => ({ ...reaching(options), log: options.log });
 
@@ -124,6 +128,12 @@ export const addAudit = (program: Command): void => {
       (await onAudit()).diff(from, to, askingOf(options), options.json === true),
   );
   addCredential(audit);
+  asking(audit.command('incident <id>').description('the report of an incident: what was done about a leak'))
+    .option('--report <file>', 'write the report there: Markdown, or with --json JSON')
+    .action(async (id: string, options: Asking & { readonly report?: string }) => {
+      const { incidentReport } = await import('../commands/audit-credential.js');
+      await incidentReport(id, { report: options.report, json: options.json === true }, askingOf(options));
+    });
   addExport(audit);
   addArchive(audit);
   asking(audit.command('rejudge').description("judge every past approval by today's rules, or by given ones"))

@@ -19,12 +19,12 @@ export interface Common {
 }
 
 /** Where to connect, and how to answer. */
-export const connecting = (command: Command): Command =>
+export const connecting = (command: Command, timeoutMs = TIMEOUT_MS): Command =>
   command
     .option('--url <url>', 'WebSocket address of a gateway elsewhere')
     .option('--token <token>', 'gateway token (an environment variable keeps it out of the process list)')
     .option('--password <password>', 'gateway password')
-    .option('--timeout <ms>', 'limit for connecting and for each call', number, TIMEOUT_MS)
+    .option('--timeout <ms>', 'limit for connecting and for each call', number, timeoutMs)
     .option('--json', 'print JSON');
 
 export const reaching = ({ url, token, password, timeout }: Common): ReachOptions => ({

@@ -1,17 +1,28 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fact, subjectOf } from '../../../events/index.js';
 import { actorOf, originOf, type Principal } from '../../decisions/principal.js';
+import { refusal } from '../../errors.js';
 import { type Answered, type Question, type QuestionName, questions } from '../../forensics/questions.js';
+import type { Found } from '../../forensics/search.js';
 import type { Session } from '../session.js';
-import { answer, type Call, commit, type Family, later, type Reply, refuse } from './method.js';
+import { answer, type Call, type Family, later, type Reply, refuse } from './method.js';
 
 /*
  * Questions to the log, for whoever may read the evidence. Each answer to a person is itself an event: who asked what, answered up to where.
  * Reading on from an answer, page by page, is the same reading and no other event.
  */
 
-/** What a session has asked before, by the event that recorded it: what it may read on from. */
-const readings = new WeakMap<Session, Map<number, string>>();
+/** Where a reading stands: the question, and the last event that was answered. It goes forward from there and nowhere else. */
+interface Reading {
+  readonly key: string;
+  readonly upTo: number;
+}
+
+/** What a session has asked before, by the event that recorded it. */
+const readings = new WeakMap<Session, Map<number, Reading>>();
+
+/** Sessions whose question is being answered: each has one at a time, so that nobody asks all readers away from the others. */
+const asking = new WeakSet<Session>();
 
 /** The same question, wherever it goes on. */
 const keyOf = (
@@ -19,8 +30,13 @@ const keyOf = (
   { after: _, limit: __, reading: ___, ...params }: Readonly<Record<string, unknown>>,
 ): string => JSON.stringify([name, params]);
 
-const asked = (name: QuestionName, params: Readonly<Record<string, unknown>>, call: Call): Reply =>
-  later(answered(name, params, call));
+const asked = (name: QuestionName, params: Readonly<Record<string, unknown>>, call: Call): Reply => {
+  const { session } = call;
+  if (asking.has(session))
+    return refuse(refusal('evidence-busy', 'one question at a time: this session waits for an answer'));
+  asking.add(session);
+  return later(answered(name, params, call).finally(() => asking.delete(session)));
+};
 
 const answered = async (
   name: QuestionName,
@@ -30,39 +46,49 @@ const answered = async (
   const outcome = await parts.desk.ask(name, params);
   if (E.isLeft(outcome)) return refuse(outcome.left);
   const key = keyOf(name, params);
-  if (typeof reading === 'number' && readings.get(session)?.get(reading) === key)
+  const standing = typeof reading === 'number' ? readings.get(session)?.get(reading) : undefined;
+  const { after } = params;
+  if (standing?.key === key && typeof after === 'number' && after >= standing.upTo) {
+    remember(session, Number(reading), { key, upTo: reachedIn(outcome.right) });
     return answer({ ...outcome.right, reading });
+  }
   /* Evidence can be read where nothing can be recorded any more: that is when it is needed most. */
-  if (!parts.ledger.health.writable) {
+  const recorded = await parts.ledger.decide({
+    decide: () => E.right([readFact(name, params, outcome.right, by)]),
+    answer: ([event]) => event?.seq,
+  });
+  if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  if (E.isLeft(recorded)) {
     parts.log.gateway.warn(`the log is not writable: it is not on the record that ${name} was asked`);
     return answer({ ...outcome.right, reading: null });
   }
-  return commit({
-    decide: () => E.right([readFact(name, params, outcome.right, by)]),
-    answer: ([event]) => {
-      if (event !== undefined) remember(session, event.seq, key);
-      return { ...outcome.right, reading: event?.seq };
-    },
-  });
+  if (recorded.right !== undefined) remember(session, recorded.right, { key, upTo: reachedIn(outcome.right) });
+  return answer({ ...outcome.right, reading: recorded.right });
 };
 
 const READINGS_KEPT = 16;
 
-const remember = (session: Session, seq: number, key: string): void => {
-  const known = readings.get(session) ?? new Map<number, string>();
-  readings.set(session, known.set(seq, key));
+/** The last event that an answer told of, or, where it told of all there were, looked at. */
+const reachedIn = ({ upTo, answer: found }: Answered): number => {
+  const { events, more } = found as Partial<Found>;
+  return more === true ? (events?.at(-1)?.seq ?? upTo) : upTo;
+};
+
+const remember = (session: Session, seq: number, reading: Reading): void => {
+  const known = readings.get(session) ?? new Map<number, Reading>();
+  readings.set(session, known.set(seq, reading));
   const [oldest] = known.keys();
   if (known.size > READINGS_KEPT && oldest !== undefined) known.delete(oldest);
 };
 
-export const readFact = (name: QuestionName, params: unknown, { upTo }: Answered, by: Principal): Fact => {
-  const about = (questions[name] as Question).about(params);
+export const readFact = (name: QuestionName, params: unknown, found: Answered, by: Principal): Fact => {
+  const about = (questions[name] as Question).about(params, found.answer);
   const known = Object.entries(about).filter(([, value]) => value !== undefined);
   return {
     type: 'log.read',
     subject: subjectOf.gateway,
     actor: actorOf(by),
-    data: { question: name, upTo, ...Object.fromEntries(known) },
+    data: { question: name, upTo: found.upTo, ...Object.fromEntries(known) },
     origin: originOf(by),
   };
 };
