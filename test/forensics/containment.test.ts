@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Fact } from '../../events/index.js';
+import { loadKeys } from '../../src/credentials/keys.js';
 import type { BlastRadius } from '../../src/forensics/radius.js';
+import { systemClock, systemEntropy } from '../../src/runtime.js';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { logOf, TOKEN } from '../support/gateway.js';
+import { asked, openLedger, write } from '../support/ledger.js';
 import { ALL } from '../support/people.js';
-import { openclaw } from '../support/process.js';
+import { openclaw, stateFolder } from '../support/process.js';
 import { scene } from '../support/scene.js';
 
 /* What a containment must not leave open, and what it must not hit. */
@@ -13,13 +18,21 @@ import { scene } from '../support/scene.js';
 const keptSecret = (state: string): string =>
   readFileSync(join(state, 'gateway.env'), 'utf8').trim().split('=')[1] ?? '';
 
-t.test('a request that has expired holds nothing up, with the gateway down', async (t) => {
-  const { knock, state, clock, stop } = await scene(t);
-  (await knock('too late')).wire.end();
-  clock.skip(1);
-  await stop();
-  /* Nobody sweeps while it is down. The state is of a past that is older than a request lives. */
-  const contained = await openclaw(state, ['audit', 'credential', '--secret-from-stdin', '--contain'], {}, TOKEN);
+t.test('a request that has expired, and that nobody has swept, holds nothing up', async (t) => {
+  const state = stateFolder(t);
+  const HOUR = 3_600_000;
+  const ledger = await openLedger(join(state, 'ledger'), { clock: { ...systemClock, now: () => Date.now() - HOUR } });
+  loadKeys(join(state, 'ledger', 'keys.json'), systemEntropy(), 'make');
+  const credential = 'feed0123feed0123';
+  const gateway = { kind: 'gateway', rule: 'start' } as const;
+  const request = asked('a'.repeat(64), randomUUID());
+  await write(
+    ledger,
+    { type: 'gateway.secret-rotated', subject: 'gateway', actor: gateway, data: { to: credential, source: 'test' } },
+    { ...request, actor: { kind: 'connection', connection: 'c', method: 'token', credential } } as Fact,
+  );
+  await ledger.close();
+  const contained = await openclaw(state, ['audit', 'credential', credential, '--contain']);
   t.equal(contained.code, 0, contained.err);
   t.match(contained.out, /Closed .* after 1 round/);
 });
