@@ -14,6 +14,8 @@ interface Entry {
   readonly message: string;
   readonly remedy: string;
   readonly retryable?: true;
+  /** Not of the original protocol: the refusal names its code in the details, so that a client of ours finds the remedy. */
+  readonly ours?: true;
 }
 
 export const catalogue = {
@@ -92,21 +94,25 @@ export const catalogue = {
     wire: 'INVALID_REQUEST',
     message: 'unknown id',
     remedy: 'openclaw devices list and openclaw audit log show ids; the first six characters of one are enough',
+    ours: true,
   },
   'bad-time': {
     wire: 'INVALID_REQUEST',
     message: 'not a time',
     remedy: 'write 2026-03-14T09:12:00Z, 1773479520, "2h ago", or the number of an event',
+    ours: true,
   },
   'bad-rules': {
     wire: 'INVALID_REQUEST',
     message: 'not rules',
     remedy: 'openclaw audit rejudge --help shows an example of a rules file',
+    ours: true,
   },
   'cuts-caller': {
     wire: 'INVALID_REQUEST',
     message: 'this would cut off the one who asks',
     remedy: "run it on the gateway's host, where the state folder is the proof, or as another admin",
+    ours: true,
   },
   'secret-leaked': {
     wire: 'UNAVAILABLE',
@@ -123,11 +129,13 @@ export const catalogue = {
     message: 'too many questions at once',
     remedy: 'try again in a moment',
     retryable: true,
+    ours: true,
   },
   'archive-held': {
     wire: 'INVALID_REQUEST',
     message: 'a hold is in force: nothing is moved to the archive',
     remedy: 'openclaw audit archive --list says since when and why; openclaw audit archive --release ends it',
+    ours: true,
   },
   'log-not-writable': {
     wire: 'UNAVAILABLE',

@@ -87,13 +87,16 @@ const patiently = async <T>(open: () => Promise<T>): Promise<T> => {
 
 const outcome = async (method: string, reply: Reply, ledger: Ledger): Promise<unknown> => {
   if ('later' in reply) return outcome(method, await reply.later, ledger);
-  if ('answer' in reply)
-    return reply.answer instanceof Encoded ? (JSON.parse(reply.answer.json) as unknown) : reply.answer;
+  if ('answer' in reply) return plain(reply.answer);
   const result = 'refuse' in reply ? E.left(reply.refuse) : await ledger.decide(reply.commit);
-  if (E.isRight(result)) return JSON.parse(JSON.stringify(result.right)) as unknown;
+  if (E.isRight(result)) return plain(result.right);
   const { code, message, details = {} } = result.left;
   throw new CallRefused(method, { code, message, details });
 };
+
+/** As it would have come over a wire. */
+const plain = (answer: unknown): unknown =>
+  JSON.parse(answer instanceof Encoded ? answer.json : (JSON.stringify(answer) ?? 'null')) as unknown;
 
 /** Nobody is connected: a session for methods that ask who their caller is. */
 const host: Session = {

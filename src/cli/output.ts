@@ -85,7 +85,8 @@ const refusedCall = ({ error }: CallRefused): Exit => {
   const byMessage = Object.entries(catalogue)
     .filter(([, entry]) => error.message.startsWith(entry.message))
     .sort(([, a], [, b]) => b.message.length - a.message.length)[0]?.[0];
-  const code = isRefusalCode(error.code) ? error.code : byMessage;
+  const named = error.details?.['refusal'];
+  const code = typeof named === 'string' ? named : isRefusalCode(error.code) ? error.code : byMessage;
   const words = [error.message, ...(code !== undefined && isRefusalCode(code) ? [remedyOf(code)] : [])];
   return new Exit(code === 'log-not-writable' ? exit.notWritable : exit.refused, words);
 };

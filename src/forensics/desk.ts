@@ -8,7 +8,7 @@ import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import type { Setting } from './evidence.js';
-import type { Answered, QuestionName } from './questions.js';
+import type { QuestionName, Told } from './questions.js';
 
 /** A question on its way to a reader, and what comes back. */
 export interface Asked {
@@ -20,12 +20,12 @@ export interface Asked {
 }
 
 export type Replied = { readonly id: number } & (
-  | { readonly answered: Answered }
+  | { readonly told: Told }
   | { readonly refused: Refusal }
   | { readonly failed: string; readonly damaged: boolean }
 );
 
-type Outcome = Either<Refusal, Answered>;
+type Outcome = Either<Refusal, Told>;
 
 interface Waiting extends Omit<Asked, 'id'> {
   readonly urgent: boolean;
@@ -171,7 +171,7 @@ class Reader {
 }
 
 const outcomeOf = (replied: Replied): Outcome => {
-  if ('answered' in replied) return E.right(replied.answered);
+  if ('told' in replied) return E.right(replied.told);
   return E.left(
     'refused' in replied
       ? replied.refused

@@ -11,7 +11,7 @@ import type { Evidence } from './evidence.js';
 import { incident } from './incident.js';
 import type { BlastRadius } from './radius.js';
 import { rejudge } from './rejudge.js';
-import { search } from './search.js';
+import { type Found, search } from './search.js';
 import { stale } from './stale.js';
 import { devicesAt, statusAt } from './state.js';
 import { who } from './who.js';
@@ -20,7 +20,7 @@ import { why } from './why.js';
 /* Every question that can be asked, by name: what it takes, how it is answered, and what of it is put on the record. */
 
 /** What is recorded of a question beside its name. Personal data that was asked about is not. */
-type About = Omit<DataOf<'log.read'>, 'question' | 'upTo'>;
+export type About = Omit<DataOf<'log.read'>, 'question' | 'upTo'>;
 
 export interface Question {
   // biome-ignore lint/suspicious/noExplicitAny: each question has its own params, which its codec has checked.
@@ -130,6 +130,30 @@ export const answerTo = (name: QuestionName, params: unknown, evidence: Evidence
     damaged: evidence.damaged.map(placed),
     answer,
   }))((questions[name] as Question).ask(params, evidence));
+
+/** An answer on its way out: encoded where it was found, so that whoever passes it on need not look into it. */
+export interface Told {
+  readonly question: QuestionName;
+  readonly upTo: number;
+  /** What of it is put on the record. */
+  readonly about: About;
+  /** The last event that it told of, or, where it told of all there were, looked at. */
+  readonly reached: number;
+  /** `Answered`, but for the brace that ends it. */
+  readonly json: string;
+}
+
+export const told = (answered: Answered, params: unknown): Told => {
+  const { question: name, upTo, answer } = answered;
+  const { events, more } = answer as Partial<Found>;
+  return {
+    question: name,
+    upTo,
+    about: (questions[name] as Question).about(params, answer),
+    reached: more === true ? (events?.at(-1)?.seq ?? upTo) : upTo,
+    json: JSON.stringify(answered).slice(0, -1),
+  };
+};
 
 const placed = (damage: Damage): Answered['damaged'][number] =>
   'seq' in damage

@@ -3,7 +3,7 @@ import { isDamage } from '../ledger/damage.js';
 import { Store } from '../ledger/store.js';
 import type { Asked, Replied } from './desk.js';
 import { evidenceIn } from './evidence.js';
-import { answerTo } from './questions.js';
+import { answerTo, told } from './questions.js';
 
 /*
  * Answers questions in a process of its own, on the log in the folder that is named: whatever a question costs, the gateway's loop does not
@@ -17,7 +17,7 @@ const reply = ({ id, question, params, setting, now }: Asked): Replied => {
   try {
     store ??= new Store({ path, readOnly: true });
     const answered = answerTo(question, params, evidenceIn(store, now, setting));
-    return E.isRight(answered) ? { id, answered: answered.right } : { id, refused: answered.left };
+    return E.isRight(answered) ? { id, told: told(answered.right, params) } : { id, refused: answered.left };
   } catch (error) {
     return { id, failed: (error as Error).message, damaged: isDamage(error) };
   }

@@ -6,7 +6,7 @@ import { closeIncident, contain, cutsOff, type Done, type Step } from '../decisi
 import type { Principal } from '../decisions/principal.js';
 import { type Refusal, refusal } from '../errors.js';
 import { timeOf } from '../forensics/moments.js';
-import type { CredentialAnswer } from '../forensics/questions.js';
+import type { CredentialAnswer, Told } from '../forensics/questions.js';
 import type { BlastRadius, Leak } from '../forensics/radius.js';
 import { limits } from '../limits.js';
 import type { Parts } from './parts.js';
@@ -42,17 +42,20 @@ export const contained = (leak: Leak, by: Principal, parts: Parts): Promise<Outc
   return run;
 };
 
+export interface Looked {
+  readonly found: CredentialAnswer;
+  readonly told: Told;
+}
+
 /** What would be done, or that it would cut off the one who asks. */
-export const looked = async (
-  leak: Leak,
-  by: Principal,
-  { desk }: Parts,
-): Promise<Either<Refusal, CredentialAnswer>> => {
+export const looked = async (leak: Leak, by: Principal, { desk }: Parts): Promise<Either<Refusal, Looked>> => {
   const outcome = await desk.ask('credential', leak, 'urgent');
   if (E.isLeft(outcome)) return outcome;
-  const found = outcome.right as CredentialAnswer;
+  const found = JSON.parse(`${outcome.right.json}}`) as CredentialAnswer;
   const { plan } = found.answer;
-  return cutsOff(by, { ...lostIn(found.answer), plan }) ? E.left(refusal('cuts-caller')) : E.right(found);
+  return cutsOff(by, { ...lostIn(found.answer), plan })
+    ? E.left(refusal('cuts-caller'))
+    : E.right({ found, told: outcome.right });
 };
 
 interface Progress {
@@ -72,8 +75,9 @@ const inTurn = async (said: Leak, by: Principal, parts: Parts): Promise<Outcome>
   for (;;) {
     const outcome = await looked(leak, by, parts);
     if (E.isLeft(outcome)) return outcome;
-    const { answer } = outcome.right;
-    first ??= outcome.right;
+    const { found } = outcome.right;
+    const { answer } = found;
+    first ??= found;
     /* By its id from now on: a name goes with the device. */
     leak = { ...leak, ...lostIn(answer), keep: answer.kept };
     progress ??= begun(answer, parts);

@@ -67,10 +67,11 @@ const run = (
 const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireError => {
   const { wire } = catalogue[code];
   const retryable = 'retryable' in catalogue[code] ? { retryable: true } : {};
+  const said = 'ours' in catalogue[code] ? { ...details, refusal: code } : details;
   return {
     code: wire === 'FORBIDDEN' && dialect === 3 ? 'INVALID_REQUEST' : wire,
     message,
-    ...(details === undefined ? {} : { details }),
+    ...(said === undefined ? {} : { details: said }),
     ...retryable,
   };
 };

@@ -97,7 +97,7 @@ t.test('with the gateway down: answered from what is good, which is said, and no
   const json = JSON.parse((await openclaw(state, ['audit', 'who', damaged.device, '--json'])).out);
   t.same(
     json.damaged,
-    broken.map((seq) => ({ seq, what: WHAT })),
+    broken.map((seq) => ({ from: seq, to: seq, what: WHAT })),
   );
   t.ok(before.equals(readFileSync(join(state, 'ledger', 'data.mdb'))), 'nothing was written');
 });

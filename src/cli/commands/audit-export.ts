@@ -162,6 +162,7 @@ const mustBeExport = (file: string): void => {
     throw new Exit(exit.usage, [`--out: ${file} has something else in it than an export; name another file`]);
 };
 
+/** Where the end of a file is looked for its last event: signs of life may be all that a long quiet has left. */
 const TAIL_BYTES = 1024 * 1024;
 
 /** The last whole row of an event. */
@@ -169,12 +170,16 @@ const lastRow = (file: string): string | undefined => {
   const { size } = statSync(file);
   const fd = openSync(file, 'r');
   try {
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-    const end = bytes.lastIndexOf('\n') + 1;
-    if (end < bytes.length) truncateSync(file, size - (bytes.length - end));
-    const rows = bytes.subarray(0, end).toString().split('\n').filter(isEventRow);
-    return rows.at(-1);
+    for (let length = Math.min(size, TAIL_BYTES); ; length = Math.min(size, length * 4)) {
+      const bytes = Buffer.alloc(length);
+      readSync(fd, bytes, 0, length, size - length);
+      const end = bytes.lastIndexOf('\n') + 1;
+      const begin = length === size ? 0 : bytes.indexOf('\n') + 1;
+      const row = bytes.subarray(begin, Math.max(begin, end)).toString().split('\n').filter(isEventRow).at(-1);
+      if (row === undefined && length < size) continue;
+      if (end < length) truncateSync(file, size - (length - end));
+      return row;
+    }
   } finally {
     closeSync(fd);
   }

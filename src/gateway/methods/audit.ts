@@ -2,8 +2,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fact, subjectOf } from '../../../events/index.js';
 import { actorOf, originOf, type Principal } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
-import { type Answered, type Question, type QuestionName, questions } from '../../forensics/questions.js';
-import type { Found } from '../../forensics/search.js';
+import { type QuestionName, questions, type Told } from '../../forensics/questions.js';
+import { Encoded } from '../../protocol/frames.js';
 import type { Session } from '../session.js';
 import { answer, type Call, type Family, later, type Reply, refuse } from './method.js';
 
@@ -49,30 +49,28 @@ const answered = async (
   const standing = typeof reading === 'number' ? readings.get(session)?.get(reading) : undefined;
   const { after } = params;
   if (standing?.key === key && typeof after === 'number' && after >= standing.upTo) {
-    remember(session, Number(reading), { key, upTo: reachedIn(outcome.right) });
-    return answer({ ...outcome.right, reading });
+    remember(session, Number(reading), { key, upTo: outcome.right.reached });
+    return answer(encoded(outcome.right, { reading }));
   }
   /* Evidence can be read where nothing can be recorded any more: that is when it is needed most. */
   const recorded = await parts.ledger.decide({
-    decide: () => E.right([readFact(name, params, outcome.right, by)]),
+    decide: () => E.right([readFact(outcome.right, by)]),
     answer: ([event]) => event?.seq,
   });
   if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
   if (E.isLeft(recorded)) {
     parts.log.gateway.warn(`the log is not writable: it is not on the record that ${name} was asked`);
-    return answer({ ...outcome.right, reading: null });
+    return answer(encoded(outcome.right, { reading: null }));
   }
-  if (recorded.right !== undefined) remember(session, recorded.right, { key, upTo: reachedIn(outcome.right) });
-  return answer({ ...outcome.right, reading: recorded.right });
+  if (recorded.right !== undefined) remember(session, recorded.right, { key, upTo: outcome.right.reached });
+  return answer(encoded(outcome.right, { reading: recorded.right }));
 };
 
 const READINGS_KEPT = 16;
 
-/** The last event that an answer told of, or, where it told of all there were, looked at. */
-const reachedIn = ({ upTo, answer: found }: Answered): number => {
-  const { events, more } = found as Partial<Found>;
-  return more === true ? (events?.at(-1)?.seq ?? upTo) : upTo;
-};
+/** The answer with more beside it. */
+export const encoded = ({ json }: Told, more: object): Encoded =>
+  new Encoded(`${json},${JSON.stringify(more).slice(1)}`);
 
 const remember = (session: Session, seq: number, reading: Reading): void => {
   const known = readings.get(session) ?? new Map<number, Reading>();
@@ -81,14 +79,13 @@ const remember = (session: Session, seq: number, reading: Reading): void => {
   if (known.size > READINGS_KEPT && oldest !== undefined) known.delete(oldest);
 };
 
-export const readFact = (name: QuestionName, params: unknown, found: Answered, by: Principal): Fact => {
-  const about = (questions[name] as Question).about(params, found.answer);
+export const readFact = ({ question, upTo, about }: Told, by: Principal): Fact => {
   const known = Object.entries(about).filter(([, value]) => value !== undefined);
   return {
     type: 'log.read',
     subject: subjectOf.gateway,
     actor: actorOf(by),
-    data: { question: name, upTo: found.upTo, ...Object.fromEntries(known) },
+    data: { question, upTo, ...Object.fromEntries(known) },
     origin: originOf(by),
   };
 };

@@ -3,7 +3,7 @@ import { closed, flag, listOf, text } from '../../codec.js';
 import type { Leak } from '../../forensics/radius.js';
 import { limits } from '../../limits.js';
 import { contained, looked } from '../containment.js';
-import { readFact } from './audit.js';
+import { encoded, readFact } from './audit.js';
 import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
 
 /* What to do when a credential leaked or a device was lost. For admins. */
@@ -36,10 +36,8 @@ const act = async (leak: Leak, { by, parts }: Call): Promise<Reply> => {
 const look = async (leak: Leak, { by, parts }: Call): Promise<Reply> => {
   const outcome = await looked(leak, by, parts);
   if (E.isLeft(outcome)) return refuse(outcome.left);
+  const { told } = outcome.right;
   return {
-    commit: {
-      decide: () => E.right([readFact('credential', leak, outcome.right, by)]),
-      answer: () => ({ ...outcome.right, incident: null }),
-    },
+    commit: { decide: () => E.right([readFact(told, by)]), answer: () => encoded(told, { incident: null }) },
   };
 };
