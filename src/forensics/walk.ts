@@ -8,9 +8,9 @@ import type { Branch, Token } from './radius.js';
 
 /*
  * From a leak to everything that came of it, breadth first. What is followed: a device that was let in by what is already in the tree, or
- * that asked with the leaked credential: all it did from then on, until it was removed. A token that such a connection was told, or had
- * issued, for its own device, if it had none before. What is not: a device that had been let in before, because the leak of a credential is not the leak of its key;
- * nor the token that somebody else's rotation made for it, which is told to nobody but that device.
+ * that asked with the leaked credential: all it did from then on, until it was removed. A token that a device got for itself only because
+ * of the leak. What is not: a device that had been let in before, because the leak of the gateway secret is not the leak of its key; nor the
+ * token that somebody else's rotation made for it, which is told to nobody but that device.
  */
 
 /** A branch that is still growing. */
