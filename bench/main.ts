@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { approvals } from './approvals.js';
 import { forensics } from './forensics.js';
@@ -9,8 +9,8 @@ import { requests } from './requests.js';
 import { start } from './start.js';
 
 /*
- * `npm run bench [-- name …]`: measures, prints, and with no names keeps the figures in bench/results, one pair of files per major
- * version of Node.
+ * `npm run bench [-- name … [--keep]]`: measures, prints, and with no names, or with --keep, keeps the figures in bench/results, one pair of
+ * files per major version of Node.
  */
 
 const BENCHES: Readonly<Record<string, (repeats: number) => Promise<readonly Figure[]>>> = {
@@ -41,6 +41,14 @@ const rowOf = (figure: Figure): readonly string[] => {
   return [name, unit, rounded(median(ours)), spread, limit ? rounded(median(limit)) : '', ratioOf(figure), note];
 };
 
+const merged = (file: string, figures: readonly Figure[]): readonly Figure[] => {
+  const before = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as { figures: readonly Figure[] }).figures
+    : [];
+  const anew = new Set(figures.map(({ name }) => name));
+  return [...before.filter(({ name }) => !anew.has(name)), ...figures];
+};
+
 const HEAD = ['what', 'unit', 'gateway', 'spread', 'limit', 'of the limit', ''];
 
 const markdown = (machine: object, rows: readonly (readonly string[])[]): string =>
@@ -55,7 +63,10 @@ const markdown = (machine: object, rows: readonly (readonly string[])[]): string
     '',
   ].join('\n');
 
-const names = process.argv.slice(2);
+const said = process.argv.slice(2);
+/** Figures of some benches take the place of the kept ones with their names. */
+const keep = said.includes('--keep');
+const names = said.filter((word) => word !== '--keep');
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0) {
   console.error(`no bench ${unknown.join(', ')}: there are ${Object.keys(BENCHES).join(', ')}`);
@@ -70,7 +81,7 @@ for (const [name, bench] of Object.entries(BENCHES)) {
     console.log(rowOf(figure).join('  '));
   }
 }
-if (names.length === 0) {
+if (names.length === 0 || keep) {
   const machine = {
     cpu: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
@@ -79,7 +90,8 @@ if (names.length === 0) {
   };
   const file = `${RESULTS}/node${process.versions.node.split('.')[0]}`;
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(`${file}.json`, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
-  writeFileSync(`${file}.md`, markdown(machine, figures.map(rowOf)));
+  const kept = names.length === 0 ? figures : merged(`${file}.json`, figures);
+  writeFileSync(`${file}.json`, `${JSON.stringify({ machine, figures: kept }, null, 2)}\n`);
+  writeFileSync(`${file}.md`, markdown(machine, kept.map(rowOf)));
   console.log(`kept in ${file}.md and ${file}.json`);
 }

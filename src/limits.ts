@@ -124,7 +124,7 @@ export const limits = {
     /** Rows of each view kept parsed: those of the devices that come and go. */
     rowsRemembered: 2048,
     /** Events whose index terms are folded in one transaction; they trail the log by at most `indexMs`. */
-    indexBatch: 5000,
+    indexBatch: 10_000,
     indexMs: 1 * SECOND,
     /** Events remembered for the index; a backlog beyond is read from the log again. */
     indexRemembered: 50_000,
