@@ -20,11 +20,14 @@ const Stopped = t.exact(t.type({ boot: t.string, reason: t.string, uptimeMs: Int
 /** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. */
 const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string });
 
+/** Others have this shared secret, by fingerprint: whether it is in force or was, it is never accepted again. */
+const SecretBarred = t.exact(t.type({ credential: t.string }));
+
 /** The wall clock moved by more than the time that passed. `at` of later events never runs backwards all the same. */
 const ClockJumped = t.exact(t.type({ from: Int, to: Int, byMs: Int }));
 
 /**
- * A leaked credential, or a lost device, is being dealt with. A gateway secret that is named here is never accepted again. The plan by number, and its digest: what is done of it are events of their own,
+ * A leaked credential, or a lost device, is being dealt with. The plan by number, and its digest: what is done of it are events of their own,
  * caused by this one. `since` and `until` (ms) are when it is believed to have been in other hands.
  */
 const IncidentOpened = fields(
@@ -42,6 +45,7 @@ export const gatewayEvents = {
   'gateway.started': kind(Started),
   'gateway.stopped': kind(Stopped),
   'gateway.secret-rotated': kind(SecretRotated),
+  'gateway.secret-barred': kind(SecretBarred),
   'gateway.clock-jumped': kind(ClockJumped),
   'gateway.incident-opened': kind(IncidentOpened),
   'gateway.incident-closed': kind(IncidentClosed),

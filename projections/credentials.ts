@@ -17,7 +17,7 @@ export type Credential =
       readonly kind: 'secret';
       readonly seq: number;
       readonly endedBy?: number | undefined;
-      /** The incident that says that others had it: it is never accepted again. */
+      /** The event that bars it, because others had it: it is never accepted again. */
       readonly leaked?: number | undefined;
     };
 
@@ -44,8 +44,8 @@ export const credentials: Projection<Credential> = {
           put(to, { kind: 'secret', seq: event.seq }),
         ];
       }
-      case 'gateway.incident-opened': {
-        const { credential = '' } = event.data;
+      case 'gateway.secret-barred': {
+        const { credential } = event.data;
         const row = rows.get(credential);
         return row?.kind === 'secret' ? [put(credential, { ...row, leaked: event.seq })] : unchanged;
       }

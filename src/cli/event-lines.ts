@@ -39,6 +39,8 @@ const what = (event: Event): string => {
       return `${event.data.reason} after ${Math.round(event.data.uptimeMs / 1000)}s`;
     case 'gateway.secret-rotated':
       return `secret ${event.data.to} from ${event.data.source}${event.data.from === undefined ? '' : `, instead of ${event.data.from}`}`;
+    case 'gateway.secret-barred':
+      return `secret ${event.data.credential} is never accepted again, by ${who(event)}`;
     case 'gateway.clock-jumped':
       return `by ${event.data.byMs}ms`;
     case 'pairing.requested':

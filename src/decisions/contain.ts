@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fact, type Role, subjectOf } from '../../events/index.js';
 import { GATEWAY, type Views } from '../../projections/index.js';
 import { type Refusal, refusal } from '../errors.js';
+import { barSecret } from './bar-secret.js';
 import type { Decided, Moment } from './decision.js';
 import { deviceIn, deviceOfRequest } from './device.js';
 import { actorOf, isAdmin, originOf, type Principal } from './principal.js';
@@ -14,7 +15,7 @@ import { rotateSecret } from './rotate-secret.js';
 /** One thing to do about a leaked credential; `because`: the event that put it on the list. */
 export type Step =
   | { readonly do: 'rotate-secret'; readonly credential: string }
-  /** It has been replaced already: what is left is that it is not accepted again, which the incident itself says. */
+  /** It has been replaced already; what is left is that it never comes back. */
   | { readonly do: 'bar-secret'; readonly credential: string }
   | {
       readonly do: 'revoke-token';
@@ -80,7 +81,7 @@ const whatEnds = (step: Step): string => {
   switch (step.do) {
     case 'rotate-secret':
     case 'bar-secret':
-      return step.do;
+      return `${step.do} ${step.credential}`;
     case 'revoke-token':
       return `${step.do} ${step.device} ${step.role}`;
     case 'remove-device':
@@ -98,10 +99,13 @@ const carryOut = (step: Step, views: Views, { by, next }: Contain, moment: Momen
     case 'rotate-secret': {
       const gateway = views.gateway.get(GATEWAY);
       if (gateway?.secret?.credential !== step.credential) return E.right([]);
-      return rotateSecret(gateway, { to: next.credential, source: next.source, by });
+      return both(
+        rotateSecret(gateway, { to: next.credential, source: next.source, by }),
+        barSecret(views.credentials.get(step.credential), { credential: step.credential, by }),
+      );
     }
     case 'bar-secret':
-      return E.right([]);
+      return barSecret(views.credentials.get(step.credential), { credential: step.credential, by });
     case 'revoke-token':
       return revoke(deviceIn(views, step.device, moment), { role: step.role, by });
     case 'remove-device':
@@ -110,6 +114,9 @@ const carryOut = (step: Step, views: Views, { by, next }: Contain, moment: Momen
       return reject(deviceOfRequest(views, step.requestId, moment), { requestId: step.requestId, by });
   }
 };
+
+const both = (one: Decided, other: Decided): Decided =>
+  E.isLeft(one) ? one : E.map((facts: readonly Fact[]) => [...one.right, ...facts])(other);
 
 /** Would the one who asks lose the connection it asks through? */
 export const cutsOff = (by: Principal, { credential, device, plan }: Lost & Pick<Contain, 'plan'>): boolean =>

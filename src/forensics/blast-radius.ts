@@ -64,7 +64,7 @@ const ofCredential = (
     issued: row?.seq,
     endedBy: row?.endedBy,
     ...grown(walk, found, stretch, kept, evidence, credential),
-    plan: plan([...stepsAgainst(credential, evidence), ...secretKnown(walk, evidence), ...walk.steps]),
+    plan: plan([...stepsAgainst(credential, evidence), ...secretsKnown(walk, evidence), ...walk.steps]),
   };
 };
 
@@ -81,7 +81,7 @@ const ofDevice = (device: string, stretch: Stretch, kept: ReadonlySet<string>, e
     name: nameOf(device, views),
     issued: row?.seq,
     ...grown(walk, found, stretch, kept, evidence, undefined),
-    plan: plan([...secretKnown(walk, evidence), ...own, ...walk.steps]),
+    plan: plan([...secretsKnown(walk, evidence), ...own, ...walk.steps]),
   };
 };
 
@@ -129,18 +129,20 @@ const stepsAgainst = (credential: string, { views }: Evidence): readonly Step[] 
   return [{ do: 'revoke-token', device: row.device, role: row.role, credential, because: row.seq }];
 };
 
-/** The gateway secret in force, if a device in the tree has shown it: whoever holds the device knows it, and comes back with it. */
-const secretKnown = ({ shown }: Walk, { views }: Evidence): readonly Step[] => {
-  const credential = views.gateway.get(GATEWAY)?.secret?.credential;
-  return credential !== undefined && shown.has(credential) ? [{ do: 'rotate-secret', credential }] : [];
-};
+/** Gateway secrets that devices in the tree have shown: whoever holds the device knows them, and comes back with them. */
+const secretsKnown = ({ shown }: Walk, evidence: Evidence): readonly Step[] =>
+  [...shown]
+    .filter((credential) => evidence.views.credentials.get(credential)?.kind === 'secret')
+    .flatMap((credential) => stepsAgainst(credential, evidence));
 
-/** A device that is removed needs no token revoked, and has no request left; the secret is replaced once. */
+/** A device that is removed needs no token revoked, and has no request left; a secret is dealt with once. */
 const plan = (steps: readonly Step[]): readonly Step[] => {
   const removed = new Set(steps.flatMap((step) => (step.do === 'remove-device' ? [step.device] : [])));
-  const first = steps.findIndex((step) => step.do === 'rotate-secret');
-  return steps.filter((step, at) => {
-    if (step.do === 'rotate-secret') return at === first;
-    return !('device' in step) || step.do === 'remove-device' || !removed.has(step.device);
+  const secrets = new Set<string>();
+  return steps.filter((step) => {
+    if ('device' in step) return step.do === 'remove-device' || !removed.has(step.device);
+    const isFirst = !secrets.has(step.credential);
+    secrets.add(step.credential);
+    return isFirst;
   });
 };

@@ -87,6 +87,7 @@ const stepText = (step: Step): string => {
 
 const DONE: Readonly<Record<string, string>> = {
   'gateway.secret-rotated': 'The shared secret was replaced',
+  'gateway.secret-barred': 'A shared secret was barred: it is never accepted again',
   'device.removed': 'Removed',
   'token.revoked': 'Token revoked',
   'pairing.rejected': 'Request rejected',
@@ -101,7 +102,7 @@ const measures = ({ by, opened, closed, measures: done }: Incident): readonly st
     .filter(({ type }) => Object.hasOwn(DONE, type))
     .map(
       (measure) =>
-        `- ${DONE[measure.type]}${measure.type === 'gateway.secret-rotated' ? '' : `: ${measure.about}`} ${at(measure)}; closed ${many(measure.closed.length, 'session')}${measure.closed.length === 0 ? '' : `: ${measure.closed.map(at).join(' ')}`}`,
+        `- ${DONE[measure.type]}${measure.about === 'gateway' ? '' : `: ${measure.about}`} ${at(measure)}; closed ${many(measure.closed.length, 'session')}${measure.closed.length === 0 ? '' : `: ${measure.closed.map(at).join(' ')}`}`,
     ),
   '',
   closed === undefined

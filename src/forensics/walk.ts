@@ -271,8 +271,8 @@ export class Walk {
     return names;
   }
 
-  private isKept({ device }: { readonly device?: string | undefined }): boolean {
-    return device !== undefined && this.keep.has(device);
+  private isKept(data: Event['data']): boolean {
+    return 'device' in data && data.device !== undefined && this.keep.has(data.device);
   }
 }
 

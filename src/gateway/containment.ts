@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event } from '../../events/index.js';
-import { closeIncident, contain, cutsOff, type Done, type Step } from '../decisions/contain.js';
+import { closeIncident, contain, cutsOff, type Done } from '../decisions/contain.js';
 import type { Principal } from '../decisions/principal.js';
 import { type Refusal, refusal } from '../errors.js';
 import { timeOf } from '../forensics/moments.js';
@@ -145,15 +145,15 @@ const round = async (
     next?.undo();
   if (E.isLeft(outcome)) return outcome.left;
   progress.opened ??= events.find(({ type }) => type === 'gateway.incident-opened')?.seq;
-  progress.done = sum(progress.done, doneIn(events, plan));
+  progress.done = sum(progress.done, doneIn(events));
   for (const session of doomed) progress.doomed.add(session);
   return undefined;
 };
 
-const doneIn = (events: readonly Event[], plan: readonly Step[]): Done => {
+const doneIn = (events: readonly Event[]): Done => {
   const count = (type: Event['type']): number => events.filter((event) => event.type === type).length;
   return {
-    secret: count('gateway.secret-rotated') > 0 || plan.some((step) => step.do === 'bar-secret'),
+    secret: count('gateway.secret-barred') > 0,
     tokens: count('token.revoked'),
     devices: count('device.removed'),
     requests: count('pairing.rejected'),

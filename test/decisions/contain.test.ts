@@ -118,12 +118,13 @@ t.test('all at once, each because of the incident, and what follows from a step 
   t.same(types(events), [
     'gateway.incident-opened',
     'gateway.secret-rotated',
+    'gateway.secret-barred',
     'device.removed',
     'pairing.rejected',
     'token.revoked',
     'pairing.rejected',
   ]);
-  const [opened, rotated, removed, dropped, revoked, rejected] = events;
+  const [opened, rotated, barred, removed, dropped, revoked, rejected] = events;
   t.match(opened, {
     actor: { kind: 'connection', connection: 'c-admin' },
     data: {
@@ -139,11 +140,11 @@ t.test('all at once, each because of the incident, and what follows from a step 
       kept: ['e'.repeat(64)],
     },
   });
-  for (const measure of [rotated, removed, revoked, rejected])
+  for (const measure of [rotated, barred, removed, revoked, rejected])
     t.equal(measure?.cause, opened?.seq, `${measure?.type}: because of the incident`);
   t.equal(dropped?.cause, removed?.seq, 'the upgrade that waited went with its device');
   t.match(rotated?.data, { from: SECRET, to: NEXT.credential, source: NEXT.source });
-  t.match(history.views.credentials.get(SECRET), { kind: 'secret', leaked: opened?.seq, endedBy: rotated?.seq });
+  t.match(history.views.credentials.get(SECRET), { kind: 'secret', leaked: barred?.seq, endedBy: rotated?.seq });
   t.equal(history.views.gateway.get(GATEWAY)?.secret?.credential, NEXT.credential);
   t.equal(history.views.paired.get(laptop), undefined);
   t.ok(history.views.paired.get(phone), 'a device whose token was revoked is still paired');
@@ -265,11 +266,11 @@ t.test('the secret is replaced by an admin, because of the event that set the on
 
 t.test('a gateway does not start with a secret that leaked, and does with one that was only replaced', async (t) => {
   const leaked = given();
-  const [opened] = contains(leaked, [rotateIt]).events;
+  const [, , barred] = contains(leaked, [rotateIt]).events;
   const refused = starts(leaked, SECRET);
   t.match(refused.refusal, {
     code: 'secret-leaked',
-    message: `the gateway secret in the environment was given up because it leaked (event ${opened?.seq}), and is not accepted again`,
+    message: `the gateway secret in the environment was given up because it leaked (event ${barred?.seq}), and is not accepted again`,
   });
   t.same(refused.events, []);
   t.same(types(starts(leaked, NEXT.credential).events), ['gateway.started'], 'with the new one it does');

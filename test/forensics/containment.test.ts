@@ -104,6 +104,15 @@ t.test('a secret that had been replaced before anybody knew is barred all the sa
   await t.rejects(scene(t, { state }), /given up because it leaked/);
 });
 
+t.test('a secret that is replaced because a lost device knew it does not come back with a restart', async (t) => {
+  const { paired, type, state, stop } = await scene(t);
+  await paired('laptop');
+  t.match((await type('audit', 'credential', '--device', 'laptop', '--contain')).out, 'The shared secret was replaced');
+  await stop();
+  await t.rejects(scene(t, { state }), /given up because it leaked/);
+  await (await scene(t, { state, env: { OPENCLAW_GATEWAY_TOKEN: '' } })).stop();
+});
+
 t.test('one question at a time for each session, and a reading goes forward only', async (t) => {
   const { paired, comes } = await scene(t);
   const auditor = await paired('auditor', ['operator.audit']);
