@@ -2,8 +2,26 @@ import type { Event } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Reader } from './reader.js';
 
-/** Resolves when there may be something new in the log. */
-export type News = (signal: AbortSignal) => Promise<void>;
+/** Wakes those who wait for something new in the log. */
+export class News {
+  private readonly wakers = new Set<() => void>();
+
+  /** Resolves when there may be something new, or when the signal says to wait no longer. */
+  readonly next = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        this.wakers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.wakers.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+
+  wake(): void {
+    for (const wake of [...this.wakers]) wake();
+  }
+}
 
 /**
  * The log from a position on, for ever, in order, in chunks. History, cutover and live are one loop, because it always reads the
@@ -13,7 +31,7 @@ export type News = (signal: AbortSignal) => Promise<void>;
 export async function* follow(
   reader: Reader,
   after: number,
-  news: News,
+  news: News['next'],
   signal: AbortSignal,
 ): AsyncIterable<readonly Event[]> {
   for (let seen = after; !signal.aborted; ) {

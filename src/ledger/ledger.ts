@@ -8,13 +8,12 @@ import type { Clock, Entropy } from '../ports.js';
 import { type Audit, audit } from './audit.js';
 import { LogClock } from './clock.js';
 import { type Damage, DamagedEvent, type SegmentUnreadable } from './damage.js';
-import { follow, type News } from './follow.js';
-import { History } from './history.js';
+import { follow, News } from './follow.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
 import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
-import { type Batch, type Position, Store } from './store.js';
-import { TermIndex } from './terms.js';
+import { type Position, Store } from './store.js';
+import { type Piece, Trailing } from './trailing.js';
 import {
   clockJumped,
   type DecidedBatch,
@@ -58,7 +57,6 @@ export type Health =
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
-const SALT_BYTES = 16;
 
 /**
  * The log and its views, open for writing. A command is decided on the views, its facts are appended and folded in one
@@ -68,9 +66,8 @@ const SALT_BYTES = 16;
 export class Ledger {
   readonly log: Reader;
   private readonly listeners: Listener[] = [];
-  private readonly wakers = new Set<() => void>();
-  private readonly terms: TermIndex;
-  private history: History;
+  private readonly news = new News();
+  private readonly trailing: Trailing;
   private readonly stopIndexing: () => void;
   private queue: Queued[] = [];
   private state: Health = { writable: true };
@@ -88,8 +85,7 @@ export class Ledger {
     readonly unreadable: readonly SegmentUnreadable[],
   ) {
     this.log = new Reader(() => this.store);
-    this.terms = new TermIndex(store.indexed(), store.salt() ?? options.entropy.bytes(SALT_BYTES), this.log);
-    this.history = History.after(store, this.log, position.seq);
+    this.trailing = Trailing.after(() => this.store, this.log, position.seq, options.entropy);
     this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.schedule());
   }
 
@@ -169,16 +165,15 @@ export class Ledger {
 
   /** Every event after a position, then those to come. */
   follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]> {
-    return follow(this.log, after, this.news, signal);
+    return follow(this.log, after, this.news.next, signal);
   }
 
   /** Drops every view, what is kept of them as they were, and the index, and makes them anew from the log. Returns the number of events. */
   rebuild(): number {
     const events = rebuild(this.store, this.log);
     this.position = this.store.position() ?? this.position;
-    this.history = History.after(this.store, this.log, this.position.seq);
-    this.terms.restart();
-    while (this.terms.behind > 0 && this.state.writable) this.keepUp(1);
+    this.trailing.restart(this.position.seq);
+    while (this.trailing.behind(this.position.seq) > 0 && this.state.writable) this.keepUp(1);
     return events;
   }
 
@@ -216,47 +211,40 @@ export class Ledger {
     if (this.queue.length > 0) this.schedule();
   }
 
-  /** What trails the log, as far as it is due now: it goes along with a batch. */
-  private trailing(toIndex: number, toKeep: number = limits.ledger.historyEvents): Pick<Batch, 'index' | 'history'> {
-    return { index: this.terms.due(toIndex), history: this.history.due(this.position.seq, toKeep) };
-  }
-
-  private trailed({ index, history }: Pick<Batch, 'index' | 'history'>): void {
-    if (index !== undefined) this.terms.written(index.upTo);
-    if (history !== undefined) this.history.written(history);
-  }
-
   private write(batch: DecidedBatch): void {
     const { stamped, settled, draft, position } = batch;
-    const trailing = this.trailing(limits.ledger.indexBatch);
     const changes = draft.changes();
+    let piece: Piece | undefined;
     try {
+      piece = this.trailing.due(this.position.seq, limits.ledger.indexBatch);
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
-      this.store.commit({ events, drop: settled.flatMap(({ moved }) => moved), changes, position, ...trailing });
+      this.store.commit({ events, drop: settled.flatMap(({ moved }) => moved), changes, position, ...piece });
     } catch (error) {
       this.fail(error);
-      for (const { settle } of settled) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
-      return;
+      return this.refuse(settled);
     }
     this.position = position;
-    this.trailed(trailing);
-    this.history.note(changes);
-    this.terms.note(stamped.map(({ event }) => event));
+    this.trailing.written(piece, position.seq);
+    this.trailing.note(
+      stamped.map(({ event }) => event),
+      changes,
+    );
     for (const decided of settled) this.tell(decided);
-    this.wake();
+    this.news.wake();
   }
 
   /** Writes what trails the log, with nothing else to write. */
   private keepUp(toIndex: number, toKeep?: number): void {
-    const trailing = this.trailing(toIndex, toKeep);
-    if (trailing.index === undefined && trailing.history === undefined) return;
+    const { position } = this;
     try {
-      this.store.commit({ events: [], changes: [], position: this.position, ...trailing });
+      const piece = this.trailing.due(position.seq, toIndex, toKeep);
+      if (piece === undefined) return;
+      this.store.commit({ events: [], changes: [], position, ...piece });
+      this.trailing.written(piece, position.seq);
     } catch (error) {
       return this.fail(error);
     }
-    this.trailed(trailing);
-    if (this.terms.behind >= limits.ledger.indexBatch) this.schedule();
+    if (this.trailing.behind(position.seq) >= limits.ledger.indexBatch) this.schedule();
   }
 
   /** In this order, per decision: those who listen, the one who asked, and then what it puts an end to. */
@@ -274,7 +262,7 @@ export class Ledger {
     }
   }
 
-  private refuse(queued: readonly Queued[]): void {
+  private refuse(queued: readonly Pick<Queued, 'settle'>[]): void {
     for (const { settle } of queued) this.guarded(() => settle(E.left(refusal('log-not-writable'))));
   }
 
@@ -294,27 +282,12 @@ export class Ledger {
       await this.store.close();
       this.store = openStore(this.options);
       this.position = audited(this.store).position;
-      this.history = History.after(this.store, this.log, this.position.seq);
+      this.trailing.reopened(this.position.seq);
       this.state = { writable: true };
     } catch (error) {
       this.fail(error);
     }
   }
-
-  private wake(): void {
-    for (const wake of [...this.wakers]) wake();
-  }
-
-  private readonly news: News = (signal) =>
-    new Promise((resolve) => {
-      const wake = (): void => {
-        this.wakers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.wakers.add(wake);
-      signal.addEventListener('abort', wake);
-    });
 }
 
 const openStore = ({ openStore: open, path }: LedgerOptions): Store =>
@@ -329,7 +302,7 @@ const audited = (store: Store): Audit => {
   };
   const reader = new Reader(() => store, passOver).byLogAlone;
   const found = audit(store, reader);
-  if (found.outdated.length > 0) rebuild(store, reader);
   for (const damage of found.unreadable) unreadable.set(damage.from, damage);
-  return { ...found, unreadable: [...unreadable.values()] };
+  if (found.outdated.length > 0) rebuild(store, reader);
+  return { ...found, position: store.position() ?? found.position, unreadable: [...unreadable.values()] };
 };

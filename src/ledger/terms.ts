@@ -22,24 +22,24 @@ export class TermIndex {
   private gathered: Gathered | undefined;
   private fromNothing = false;
 
-  /** `upTo`: the event up to which the stored index is complete. */
+  /** `complete`: the event up to which the stored index is. */
   constructor(
-    private upTo: number,
+    private complete: number,
     salt: Buffer,
     private readonly reader: Reader,
   ) {
     this.keys = new TermKeys(salt);
-    if (this.behind === 0) this.gathered = after(upTo);
+    if (reader.position === complete) this.gathered = after(complete);
   }
 
-  /** Events that are not in it yet. */
-  get behind(): number {
-    return this.reader.position - this.upTo;
+  /** The event up to which the stored index is complete. */
+  get upTo(): number {
+    return this.complete;
   }
 
   /** Begins again with the first event; what was stored goes with the first batch. */
   restart(): void {
-    this.upTo = 0;
+    this.complete = 0;
     this.gathered = undefined;
     this.fromNothing = true;
   }
@@ -51,9 +51,9 @@ export class TermIndex {
     if (this.gathered.upTo - this.gathered.after > limits.ledger.indexRemembered) this.gathered = undefined;
   }
 
-  /** The next entries to write, if there are at least `atLeast` events to index. */
-  due(atLeast: number): IndexEntries | undefined {
-    if (this.behind < atLeast) return undefined;
+  /** The next entries to write of a log that stands at `position`, if there are at least `atLeast` events to index. */
+  due(position: number, atLeast: number): IndexEntries | undefined {
+    if (position - this.complete < atLeast) return undefined;
     const { lists, upTo } = this.gathered ?? this.reRead();
     return {
       postings: lists.postings(this.keys),
@@ -64,15 +64,15 @@ export class TermIndex {
   }
 
   /** They are on the disk. */
-  written(upTo: number): void {
-    this.upTo = upTo;
+  written(upTo: number, position: number): void {
+    this.complete = upTo;
     this.fromNothing = false;
-    this.gathered = this.gathered !== undefined || this.behind === 0 ? after(upTo) : undefined;
+    this.gathered = this.gathered !== undefined || upTo === position ? after(upTo) : undefined;
   }
 
   private reRead(): Gathered {
-    const { upTo } = this;
-    return gather(after(upTo), this.reader.range({ after: upTo, upTo: upTo + limits.ledger.indexBatch }));
+    const from = this.complete;
+    return gather(after(from), this.reader.range({ after: from, upTo: from + limits.ledger.indexBatch }));
   }
 }
 

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { open } from 'lmdb';
 import t from 'tap';
 import { type Batch, Store } from '../../src/ledger/store.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
@@ -67,5 +68,28 @@ t.test('a full disk is tried again: reopened, audited, and on it goes', async (t
     [...ledger.log.range()].map((e) => (e.type === 'health.ticked' ? e.data.uptimeMs : 0)),
     [1, 4],
   );
+  await ledger.close();
+});
+
+t.test('an event that turns out damaged when the index catches up is no crash: nothing more is written', async (t) => {
+  const path = folder(t);
+  const before = await openLedger(path);
+  for (let n = 1; n < 600; n++) before.record([ticked(n)]);
+  await write(before, ticked(600));
+  await before.close();
+  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
+  await env.openDB('events', { encoding: 'binary' }).put(100, Buffer.from('{"seq"'));
+  await env.openDB('meta', { encoding: 'string' }).put('indexed', '0');
+  await env.close();
+
+  const clock = new TestClock();
+  const bugs: unknown[] = [];
+  const ledger = await openLedger(path, { clock, onBug: (error) => bugs.push(error) });
+  clock.pass(1000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match(ledger.health, { writable: false, why: /event 100 is damaged/ });
+  t.match(await attempt(ledger, 601), { left: { code: 'log-not-writable' } });
+  t.match(bugs, [{ name: 'DamagedEvent', seq: 100 }]);
+  t.ok(ledger.log.event(600), 'reads go on');
   await ledger.close();
 });
