@@ -3,6 +3,7 @@ import { type Connected, connected } from './connected.js';
 import { type Credential, credentials } from './credentials.js';
 import { type GatewayRow, gateway } from './gateway.js';
 import { type Grace, graces } from './graces.js';
+import { incidents, type OpenIncident } from './incidents.js';
 import { type PairedDevice, paired } from './paired.js';
 import { type PendingRequest, pending } from './pending.js';
 import type { Projection, Rows } from './projection.js';
@@ -15,6 +16,7 @@ export { type ArchivedSegment, inOrder } from './archives.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
+export { incidentKey, type Lost, type OpenIncident } from './incidents.js';
 export type { DeviceToken, PairedDevice } from './paired.js';
 export { type PendingRequest, requestIn } from './pending.js';
 export type { Change, Projection, Rows } from './projection.js';
@@ -35,6 +37,7 @@ export interface ViewRows {
   gateway: GatewayRow;
   archives: ArchivedSegment;
   retention: RetentionRow;
+  incidents: OpenIncident;
 }
 
 export type ViewName = keyof ViewRows;
@@ -52,6 +55,7 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   gateway,
   archives,
   retention,
+  incidents,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event } from '../../events/index.js';
+import { incidentKey, type Lost } from '../../projections/index.js';
 import { closeIncident, contain, cutsOff, type Done } from '../decisions/contain.js';
 import type { Principal } from '../decisions/principal.js';
 import { type Refusal, refusal } from '../errors.js';
@@ -93,19 +94,12 @@ const inTurn = async (said: Leak, by: Principal, parts: Parts): Promise<Outcome>
 
 /** A new incident, or the one about the same thing that was cut short. */
 const begun = (answer: BlastRadius, { entropy, ledger }: Parts): Progress => {
-  const { credential, device } = lostIn(answer);
-  for (const event of ledger.log.backwards({ terms: ['type:gateway.incident-opened'] })) {
-    if (event.type !== 'gateway.incident-opened') continue;
-    const { data, seq } = event;
-    if (data.credential !== credential || data.device !== device) continue;
-    const [closed] = ledger.log.query({ terms: [`incident:${data.incident}`, 'type:gateway.incident-closed'] });
-    if (closed !== undefined) break;
-    return { incident: data.incident, opened: seq, rounds: 0, done: NOTHING, doomed: new Set() };
-  }
-  return { incident: entropy.uuid(), opened: undefined, rounds: 0, done: NOTHING, doomed: new Set() };
+  const open = ledger.views.incidents.get(incidentKey(lostIn(answer)));
+  const incident = open?.incident ?? entropy.uuid();
+  return { incident, opened: open?.seq, rounds: 0, done: NOTHING, doomed: new Set() };
 };
 
-const lostIn = ({ credential, device }: BlastRadius) => ({ credential, device });
+const lostIn = ({ credential, device }: BlastRadius): Lost => ({ credential, device });
 
 const unfinished = (id: string): Refusal =>
   refusal(
