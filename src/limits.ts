@@ -135,6 +135,16 @@ export const limits = {
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */
     readChunk: 1000,
   },
+  proof: {
+    /** What the Go implementation of notes allows, too: a hundred post-quantum signatures. */
+    noteBytes: 1_000_000,
+    signatures: 100,
+    /** A checkpoint, the largest event in base64, and the hashes of a proof. */
+    receiptBytes: 1_200_000,
+    /** Logs of a policy; witnesses and groups of it. The specification asks for 32 of each. */
+    policyEntries: 128,
+    policyBytes: 256 * KiB,
+  },
   archive: {
     /** How old ticks and connections must be before they are moved, unless the configuration says otherwise. */
     afterDays: 90,
