@@ -1,10 +1,13 @@
 import type { ArchivedSegment } from '../../projections/index.js';
 import { limits } from '../limits.js';
+import { HASH_BYTES, leafHash } from '../proof/merkle.js';
+import { TILE_WIDTH } from '../proof/tile.js';
 import { archiveFolder, listedInLog, listedInView, segmentFault } from './archive.js';
 import { DamagedEvent, LedgerDamaged, type SegmentUnreadable } from './damage.js';
 import type { Reader } from './reader.js';
 import { foldVersions } from './rebuild.js';
 import type { Position, Store } from './store.js';
+import { Tree } from './tree.js';
 
 /** What the start found. */
 export interface Audit {
@@ -24,7 +27,7 @@ export const audit = (store: Store, reader: Reader): Audit => {
   const position = store.position();
   if (position === undefined) {
     if (count > 0) throw new LedgerDamaged('it has events but no position', lastGood(reader));
-    return { position: { seq: 0, at: 0, views: foldVersions() }, outdated: [], unreadable: [] };
+    return { position: { seq: 0, at: 0, root: Tree.empty.root, views: foldVersions() }, outdated: [], unreadable: [] };
   }
   const segments = segmentsThatFill(last - count, store);
   if (segments === undefined)
@@ -34,7 +37,7 @@ export const audit = (store: Store, reader: Reader): Audit => {
     );
   if (last !== position.seq)
     throw new LedgerDamaged(`the views stand at ${position.seq}, the log at ${last}`, lastGood(reader));
-  checkTail(reader, position);
+  checkTail(reader, position, store);
   const known = foldVersions();
   const outdated = Object.keys(known).filter((view) => known[view] !== position.views[view]);
   const folder = archiveFolder(store);
@@ -59,18 +62,27 @@ const segmentsThatFill = (gap: number, store: Store): Segments | undefined => {
   return held(said) === gap ? { rows: said, inView: false } : undefined;
 };
 
-const checkTail = (reader: Reader, position: Position): void => {
+const checkTail = (reader: Reader, position: Position, store: Store): void => {
   let at = 0;
   try {
-    for (const { event } of reader.stored({ after: Math.max(0, position.seq - limits.ledger.auditTail) })) {
+    for (const { event, bytes } of reader.stored({ after: Math.max(0, position.seq - limits.ledger.auditTail) })) {
       if (event.at < at) throw new DamagedEvent(event.seq, 'it is earlier than the event before it');
       at = event.at;
+      if (position.root !== undefined && !isLeaf(event.seq, bytes, store))
+        throw new DamagedEvent(event.seq, 'it is not what the tree of the log has there');
     }
   } catch (error) {
     if (!(error instanceof DamagedEvent)) throw error;
     throw new LedgerDamaged(error.message, lastGood(reader));
   }
   if (at !== position.at) throw new LedgerDamaged('its last event is not of the time it ends at', lastGood(reader));
+};
+
+/** Is it what was hashed when it was written? */
+const isLeaf = (seq: number, bytes: Buffer, store: Store): boolean => {
+  const at = ((seq - 1) % TILE_WIDTH) * HASH_BYTES;
+  const tile = store.tile(0, Math.floor((seq - 1) / TILE_WIDTH));
+  return tile !== undefined && leafHash(bytes).equals(tile.subarray(at, at + HASH_BYTES));
 };
 
 /** Reads from the beginning to the first event that is missing or not good. */

@@ -14,6 +14,7 @@ import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
 import { type Position, Store } from './store.js';
 import { type Piece, Trailing } from './trailing.js';
+import { type Growth, plant, Tree } from './tree.js';
 import {
   clockJumped,
   type DecidedBatch,
@@ -80,6 +81,7 @@ export class Ledger {
     private store: Store,
     private readonly lock: Lock,
     private position: Position,
+    private tree: Tree,
     private readonly clock: LogClock,
     /** Files of the archive that the start could not read. */
     readonly unreadable: readonly SegmentUnreadable[],
@@ -98,9 +100,9 @@ export class Ledger {
       throw new LedgerLocked(lock.left);
     }
     try {
-      const { position, unreadable } = audited(store);
+      const { position, unreadable, tree } = audited(store);
       const clock = new LogClock(options.clock, position.at);
-      const ledger = new Ledger(options, store, lock.right, position, clock, unreadable);
+      const ledger = new Ledger(options, store, lock.right, position, tree, clock, unreadable);
       if (clock.behind !== undefined && position.seq > 0) ledger.record([clockJumped(clock.behind)]);
       return ledger;
     } catch (error) {
@@ -212,18 +214,30 @@ export class Ledger {
   }
 
   private write(batch: DecidedBatch): void {
-    const { stamped, settled, draft, position } = batch;
+    const { stamped, settled, draft } = batch;
     const changes = draft.changes();
     let piece: Piece | undefined;
+    let growth: Growth;
+    let position: Position;
     try {
       piece = this.trailing.due(this.position.seq, limits.ledger.indexBatch);
+      growth = this.tree.grown(stamped.map(({ bytes }) => bytes));
+      position = { ...batch.position, root: growth.edge.root().toString('hex') };
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
-      this.store.commit({ events, drop: settled.flatMap(({ moved }) => moved), changes, position, ...piece });
+      this.store.commit({
+        events,
+        drop: settled.flatMap(({ moved }) => moved),
+        changes,
+        position,
+        tree: growth.tiles,
+        ...piece,
+      });
     } catch (error) {
       this.fail(error);
       return this.refuse(settled);
     }
     this.position = position;
+    this.tree.written(growth);
     this.trailing.written(piece, position.seq);
     this.trailing.note(
       stamped.map(({ event }) => event),
@@ -281,7 +295,9 @@ export class Ledger {
     try {
       await this.store.close();
       this.store = openStore(this.options);
-      this.position = audited(this.store).position;
+      const { position, tree } = audited(this.store);
+      this.position = position;
+      this.tree = tree;
       this.trailing.reopened(this.position.seq);
       this.state = { writable: true };
     } catch (error) {
@@ -294,7 +310,7 @@ const openStore = ({ openStore: open, path }: LedgerOptions): Store =>
   open === undefined ? new Store({ path }) : open(path);
 
 /** A file of the archive that cannot be read keeps nobody from starting: no decision is in it. */
-const audited = (store: Store): Audit => {
+const audited = (store: Store): Audit & { readonly tree: Tree } => {
   const unreadable = new Map<number, SegmentUnreadable>();
   const passOver = (damage: Damage): void => {
     if (damage instanceof DamagedEvent) throw damage;
@@ -304,5 +320,7 @@ const audited = (store: Store): Audit => {
   const found = audit(store, reader);
   for (const damage of found.unreadable) unreadable.set(damage.from, damage);
   if (found.outdated.length > 0) rebuild(store, reader);
-  return { ...found, position: store.position() ?? found.position, unreadable: [...unreadable.values()] };
+  const rebuilt = store.position() ?? found.position;
+  const position = rebuilt.root === undefined ? plant(store, reader, rebuilt) : rebuilt;
+  return { ...found, position, tree: Tree.at(position, store), unreadable: [...unreadable.values()] };
 };

@@ -84,7 +84,7 @@ export class Reader {
   }
 
   *range({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Event> {
-    for (const append of this.appends(after + 1, upTo)) {
+    for (const append of this.appends({ after, upTo })) {
       const event = this.decoded(append);
       if (event !== undefined) yield event;
     }
@@ -98,10 +98,10 @@ export class Reader {
     }
   }
 
-  /** The log, and where it has a gap the archive. */
-  private *appends(from: number, upTo: number): Iterable<Append> {
-    let next = from;
-    for (const append of scan(this.store, from, upTo)) {
+  /** The exact bytes of the log, and where it has a gap of the archive. */
+  *appends({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Append> {
+    let next = after + 1;
+    for (const append of scan(this.store, next, upTo)) {
       yield* this.archive.between(next, append.seq - 1);
       yield append;
       next = append.seq + 1;

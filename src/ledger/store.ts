@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
 import { LRUCache } from 'lru-cache';
 import { type Rows, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
 import { limits } from '../limits.js';
@@ -9,11 +9,12 @@ import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
 import type { Frame } from './history.js';
 import type { Posting } from './postings.js';
+import type { StoredTile } from './tree.js';
 
 /* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
 
 const DATA_FILE = 'data.mdb';
-/** Named databases: events, origins, meta, index, history, and one for each view. lmdb-js opens at most 12 unless told. */
+/** Named databases: events, origins, meta, index, history, tree, and one for each view. lmdb-js opens at most 12 unless told. */
 const MAX_DATABASES = 64;
 
 /** What the log says of itself, written with every batch. */
@@ -22,6 +23,8 @@ export interface Position {
   readonly seq: number;
   /** Its time (ms). */
   readonly at: number;
+  /** Root of the Merkle tree over all events up to it, in hex; a log that was written before there was a tree has none yet. */
+  readonly root?: string | undefined;
   /** Version of each fold whose rows are stored: another version means they must be made anew. */
   readonly views: { readonly [view: string]: number };
 }
@@ -40,6 +43,8 @@ export interface Batch {
   readonly position: Position;
   readonly index?: IndexEntries | undefined;
   readonly history?: HistoryEntries | undefined;
+  /** Tiles of the Merkle tree that are others now. */
+  readonly tree?: readonly StoredTile[] | undefined;
 }
 
 /** Lists of the index, the event up to which it is complete with them, and the salt of its keys. */
@@ -73,6 +78,7 @@ export class Store {
   private readonly meta: Database<string, string>;
   private readonly index: Database<Buffer, Buffer>;
   private readonly history: Database<string, [string, number]>;
+  private readonly tree: Database<Buffer, [number, number]>;
   private pinned = false;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
@@ -90,18 +96,24 @@ export class Store {
       noSubdir: false,
       encoding: 'binary',
     });
-    this.events = this.env.openDB('events', { encoding: 'binary' });
-    this.origins = this.env.openDB('origins', { encoding: 'binary' });
-    this.meta = this.env.openDB('meta', { encoding: 'string' });
-    this.index = this.env.openDB('index', { encoding: 'binary', keyEncoding: 'binary' });
-    this.history = this.env.openDB('history', { encoding: 'string' });
+    this.events = this.database('events', { encoding: 'binary' });
+    this.origins = this.database('origins', { encoding: 'binary' });
+    this.meta = this.database('meta', { encoding: 'string' });
+    this.index = this.database('index', { encoding: 'binary', keyEncoding: 'binary' });
+    this.history = this.database('history', { encoding: 'string' });
+    this.tree = this.database('tree', { encoding: 'binary' });
     const rows = viewNames.map((view) => [
       view,
-      new StoredRows(this.env.openDB(`view:${view}`, { encoding: 'string' }), !readOnly),
+      new StoredRows(this.database(`view:${view}`, { encoding: 'string' }), !readOnly),
     ]);
     this.rows = Object.fromEntries(rows) as typeof this.rows;
     this.views = this.rows;
     if (!readOnly) for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(path, file), 0o600);
+  }
+
+  /** A log that an older version wrote may lack one, and who only reads cannot make it: then it is as if it were empty. */
+  private database<V, K extends Key>(name: string, options: DatabaseOptions): Database<V, K> {
+    return (this.env.openDB<V, K>(name, options) as Database<V, K> | undefined) ?? (EMPTY as Database<V, K>);
   }
 
   /** Is there a ledger at this path? Opening a folder that has none would make one. */
@@ -115,7 +127,7 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, drop = [], changes, position, index, history }: Batch): void {
+  commit({ events, drop = [], changes, position, index, history, tree = [] }: Batch): void {
     if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
       throw new Error('events may go from the log only with the row that says where they are');
     this.env.transactionSync(() => {
@@ -126,6 +138,7 @@ export class Store {
       for (const seq of drop) this.events.removeSync(seq);
       for (const change of changes) this.rows[change.view].write(change);
       this.meta.putSync('position', JSON.stringify(position));
+      for (const { level, index, hashes } of tree) this.tree.putSync([level, index], hashes);
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
     });
@@ -138,6 +151,11 @@ export class Store {
 
   origin(seq: number): Buffer | undefined {
     return this.origins.get(seq);
+  }
+
+  /** A tile of the Merkle tree: its hashes, as many as it has. */
+  tile(level: number, index: number): Buffer | undefined {
+    return this.tree.get([level, index]);
   }
 
   /** Number of the last stored event, and how many there are: the others up to it were moved to the archive. */
@@ -240,6 +258,13 @@ export class Store {
     return this.env.close();
   }
 }
+
+const EMPTY: unknown = {
+  get: () => undefined,
+  getKeys: () => [],
+  getRange: () => [],
+  getStats: () => ({ entryCount: 0 }),
+};
 
 /** Stands where the name of a view would in the keys of the history. */
 const MOMENT = '';

@@ -1,0 +1,169 @@
+import { HASH_BYTES, leafHash, subtreesOf, TreeEdge } from '../proof/merkle.js';
+import { TILE_WIDTH } from '../proof/tile.js';
+import { LedgerDamaged } from './damage.js';
+import type { Reader } from './reader.js';
+import type { Position, Store } from './store.js';
+
+/*
+ * The Merkle tree over the stored bytes of the events (RFC 6962; event 1 is leaf 0). On the disk it is the tiles of tlog-tiles: 256
+ * hashes a tile, those of level 0 are leaves and each of a higher level is the root of a whole tile below. A tile that is not
+ * full yet is written anew with each batch, so that the tree is always that of the position beside it.
+ */
+
+const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
+/** Levels of the tree that a level of tiles spans. */
+const SPAN = 8;
+
+/** A tile as it is stored: its hashes one after another. */
+export interface StoredTile {
+  readonly level: number;
+  readonly index: number;
+  readonly hashes: Buffer;
+}
+
+/** A tile that is not full: the first `width` hashes of `room`. What lies behind them is not in the tree. */
+interface Open {
+  readonly index: number;
+  readonly width: number;
+  readonly room: Buffer;
+}
+
+/** What a batch adds. It becomes the tree when it is on the disk. */
+export interface Growth {
+  readonly edge: TreeEdge;
+  readonly open: readonly Open[];
+  /** To be written with the batch. */
+  readonly tiles: readonly StoredTile[];
+}
+
+const begun = (index: number): Open => ({ index, width: 0, room: Buffer.alloc(TILE_BYTES) });
+
+export class Tree {
+  private constructor(
+    private edge: TreeEdge,
+    private open: readonly Open[],
+  ) {}
+
+  static get empty(): Tree {
+    return new Tree(TreeEdge.of(0), []);
+  }
+
+  /** The tree of a position, from the tiles at its edge. Throws LedgerDamaged where they are not those of its root. */
+  static at({ seq, root }: Position, store: Store): Tree {
+    const open: Open[] = [];
+    for (let level = 0, width = seq; width > 0; level++, width = Math.floor(width / TILE_WIDTH)) {
+      const index = Math.floor(width / TILE_WIDTH);
+      const stored = store.tile(level, index);
+      const tile = { index, width: width % TILE_WIDTH, room: Buffer.alloc(TILE_BYTES) };
+      if (tile.width > 0 && (stored?.length ?? 0) < tile.width * HASH_BYTES) throw unfit(level, index);
+      stored?.copy(tile.room, 0, 0, tile.width * HASH_BYTES);
+      open.push(tile);
+    }
+    const tree = new Tree(edgeOf(seq, open), open);
+    if (tree.root !== root)
+      throw new LedgerDamaged('the edge of its tree does not give the root it was left with', undefined);
+    return tree;
+  }
+
+  /** Number of leaves, which is the number of the last event. */
+  get size(): number {
+    return this.edge.size;
+  }
+
+  /** In hex. */
+  get root(): string {
+    return this.edge.root().toString('hex');
+  }
+
+  /** What becomes of it with these events, by their exact bytes. Nothing is changed yet. */
+  grown(events: readonly Buffer[]): Growth {
+    const edge = this.edge.copy();
+    const open = [...this.open];
+    const full: StoredTile[] = [];
+    const put = (height: number, _: number, hash: Buffer): void => {
+      if (height % SPAN !== 0) return;
+      const level = height / SPAN;
+      const { index, width, room } = open[level] ?? begun(0);
+      hash.copy(room, width * HASH_BYTES);
+      if (width + 1 < TILE_WIDTH) open[level] = { index, width: width + 1, room };
+      else {
+        full.push({ level, index, hashes: room });
+        open[level] = begun(index + 1);
+      }
+    };
+    for (const bytes of events) edge.push(leafHash(bytes), put);
+    return { edge, open, tiles: [...full, ...this.partsOf(open)] };
+  }
+
+  /** It is on the disk. */
+  written({ edge, open }: Growth): void {
+    this.edge = edge;
+    this.open = open;
+  }
+
+  /** Tiles that are not full and are others than before. */
+  private partsOf(open: readonly Open[]): readonly StoredTile[] {
+    return open.flatMap((tile, level) =>
+      tile === this.open[level] || tile.width === 0
+        ? []
+        : [{ level, index: tile.index, hashes: tile.room.subarray(0, tile.width * HASH_BYTES) }],
+    );
+  }
+}
+
+const unfit = (level: number, index: number): LedgerDamaged =>
+  new LedgerDamaged(`tile ${index} of level ${level} of its tree is missing or too short`, undefined);
+
+/** The edge is in the open tiles: of each level as many subtrees as its width has bits. */
+const edgeOf = (size: number, open: readonly Open[]): TreeEdge => {
+  const hashes = subtreesOf(size).map(({ height, index }) => {
+    const level = Math.floor(height / SPAN);
+    const { room } = open[level] ?? begun(0);
+    const leaves = 2 ** (height % SPAN);
+    const first = (index * leaves) % TILE_WIDTH;
+    return rootOf(room, first, leaves);
+  });
+  return TreeEdge.of(size, hashes);
+};
+
+/** The root of so many neighbouring hashes of a tile. */
+const rootOf = (hashes: Buffer, first: number, count: number): Buffer => {
+  const edge = TreeEdge.of(0);
+  let root: Buffer | undefined;
+  for (let at = first; at < first + count; at++)
+    edge.push(Buffer.from(hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)), (_, __, hash) => {
+      root = hash;
+    });
+  return root ?? Buffer.alloc(HASH_BYTES);
+};
+
+/** Leaves that are hashed between two commits. */
+const STRIDE = 65_536;
+
+/**
+ * Makes the tree of a log from its events and stores its tiles. For a log that was written before there was a tree; the root goes with the
+ * last of it, so that one that was cut short begins again.
+ */
+export const plant = (store: Store, reader: Reader, position: Position): Position => {
+  const tree = Tree.empty;
+  let leaves: Buffer[] = [];
+  const commit = (root?: string): void => {
+    const growth = tree.grown(leaves);
+    leaves = [];
+    store.commit({ events: [], changes: [], position: { ...position, root }, tree: growth.tiles });
+    tree.written(growth);
+  };
+  for (const { seq, bytes } of reader.appends({ upTo: position.seq })) {
+    if (seq !== tree.size + leaves.length + 1)
+      throw new LedgerDamaged(
+        `event ${tree.size + leaves.length + 1} cannot be read, and without it there is no tree`,
+        undefined,
+      );
+    leaves.push(bytes);
+    if (leaves.length === STRIDE) commit();
+  }
+  commit();
+  const planted = { ...position, root: tree.root };
+  store.commit({ events: [], changes: [], position: planted });
+  return planted;
+};

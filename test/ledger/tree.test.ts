@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { open } from 'lmdb';
+import t from 'tap';
+import { Store } from '../../src/ledger/store.js';
+import { Tree } from '../../src/ledger/tree.js';
+import { leafHash, nodeHash } from '../../src/proof/merkle.js';
+import { folder, openLedger, ticked, write } from '../support/ledger.js';
+
+/** As RFC 9162 §2.1.1 defines it. */
+const rootOf = (leaves: readonly Buffer[]): Buffer => {
+  if (leaves.length < 2) return leaves[0] ?? Buffer.from(Tree.empty.root, 'hex');
+  const half = 2 ** Math.floor(Math.log2(leaves.length - 1));
+  return nodeHash(rootOf(leaves.slice(0, half)), rootOf(leaves.slice(half)));
+};
+
+const leavesOf = (store: Store): readonly Buffer[] =>
+  store.slice(1, store.extent().last, 1_000_000).map(({ bytes }) => leafHash(bytes));
+
+const looked = async <T>(path: string, look: (store: Store) => T): Promise<T> => {
+  const store = new Store({ path, readOnly: true });
+  try {
+    return look(store);
+  } finally {
+    await store.close();
+  }
+};
+
+const tamper = async (
+  path: string,
+  how: (db: (name: string, encoding: 'binary' | 'string') => ReturnType<ReturnType<typeof open>['openDB']>) => unknown,
+): Promise<void> => {
+  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
+  await how((name, encoding) => env.openDB(name, { encoding }));
+  await env.close();
+};
+
+t.test('the position says the root of all events, whatever batches they came in', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+      async (runs) => {
+        const path = folder(t);
+        for (const batches of runs) {
+          const ledger = await openLedger(path);
+          for (const count of batches) await write(ledger, ...Array.from({ length: count }, (_, i) => ticked(i)));
+          await ledger.close();
+        }
+        await looked(path, (store) => {
+          const leaves = leavesOf(store);
+          t.equal(store.position()?.root ?? Tree.empty.root, rootOf(leaves).toString('hex'));
+          for (let at = 0; at < leaves.length; at += 256)
+            t.ok(store.tile(0, at / 256)?.equals(Buffer.concat(leaves.slice(at, at + 256))), `tile ${at / 256}`);
+        });
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+t.test('levels above: each hash is the root of a whole tile below', async (t) => {
+  const path = folder(t);
+  const ledger = await openLedger(path);
+  for (let batch = 0; batch < 70; batch++)
+    await write(ledger, ...Array.from({ length: 1000 }, (_, i) => ticked(batch * 1000 + i)));
+  await ledger.close();
+  await looked(path, (store) => {
+    const leaves = leavesOf(store);
+    t.equal(store.position()?.root, rootOf(leaves).toString('hex'));
+    const whole = Math.floor(leaves.length / 256);
+    const roots = Array.from({ length: whole }, (_, i) => rootOf(leaves.slice(i * 256, (i + 1) * 256)));
+    t.ok(store.tile(1, 0)?.equals(Buffer.concat(roots.slice(0, 256))));
+    t.ok(store.tile(1, 1)?.equals(Buffer.concat(roots.slice(256))));
+    t.ok(store.tile(2, 0)?.equals(rootOf(roots.slice(0, 256))));
+  });
+  const again = await openLedger(path);
+  await write(again, ticked(1));
+  await again.close();
+  await looked(path, (store) =>
+    t.equal(store.position()?.root, rootOf(leavesOf(store)).toString('hex'), 'and it goes on'),
+  );
+});
+
+t.test('a log from before there was a tree gets one at its next start', async (t) => {
+  const path = folder(t);
+  const ledger = await openLedger(path);
+  for (let i = 0; i < 700; i++) ledger.record([ticked(i)]);
+  await write(ledger, ticked(700));
+  await ledger.close();
+  const before = await looked(path, (store) => store.position());
+  await tamper(path, async (db) => {
+    await db('tree', 'binary').clearAsync();
+    const { root: _, ...position } = before ?? {};
+    await db('meta', 'string').put('position', JSON.stringify(position));
+  });
+  await (await openLedger(path)).close();
+  t.same(await looked(path, (store) => store.position()), before);
+});
+
+t.test('what is not as the tree has it is not opened for writing', async (t) => {
+  const cases: readonly [string, Parameters<typeof tamper>[1], RegExp][] = [
+    [
+      'an event of the tail with other data',
+      async (db) => {
+        const events = db('events', 'binary');
+        const bytes = Buffer.from(events.get(290) as Buffer);
+        bytes[bytes.indexOf('"uptimeMs":') + 11] = 0x37;
+        await events.put(290, bytes);
+      },
+      /event 290 is damaged: it is not what the tree/,
+    ],
+    [
+      'a tile that is missing',
+      (db) => db('tree', 'binary').remove([0, 1]),
+      /event 257 is damaged: it is not what the tree/,
+    ],
+    [
+      'a tile with another hash',
+      (db) => db('tree', 'binary').put([1, 0], Buffer.alloc(32)),
+      /its tree does not give the root/,
+    ],
+  ];
+  for (const [name, how, says] of cases) {
+    const path = folder(t);
+    const ledger = await openLedger(path);
+    await write(ledger, ...Array.from({ length: 300 }, (_, i) => ticked(i)));
+    await ledger.close();
+    await tamper(path, how);
+    await t.rejects(openLedger(path), { name: 'LedgerDamaged', message: says }, name);
+  }
+});
+
+t.test('a log from before there was a tree can be read as it is', async (t) => {
+  const path = folder(t);
+  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
+  await env.openDB('events', { encoding: 'binary' }).put(1, Buffer.from('{}'));
+  await env.close();
+  await looked(path, (store) => {
+    t.equal(store.tile(0, 0), undefined);
+    t.equal(store.views.paired.size(), 0);
+    t.same([...store.views.paired.entries()], []);
+    t.equal(store.position(), undefined);
+  });
+});
