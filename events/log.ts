@@ -37,6 +37,20 @@ const Archived = t.exact(
   }),
 );
 
+/**
+ * The log is older than, or another than, the one that was last signed for, and somebody said that it is to be gone on with: `mark` is what
+ * had been signed for, `size` and `root` (hex) what is there.
+ */
+const Restored = t.exact(
+  t.type({
+    kind: t.string,
+    mark: t.exact(t.type({ origin: t.string, size: Int, root: t.string })),
+    size: Int,
+    root: t.string,
+    reason: t.string,
+  }),
+);
+
 const Held = fields({}, { reason: t.string });
 const Released = t.exact(t.type({}));
 
@@ -46,4 +60,5 @@ export const logEvents = {
   /** From now on nothing is moved to the archive. */
   'log.held': kind(Held),
   'log.released': kind(Released),
+  'log.restored': kind(Restored),
 };

@@ -137,6 +137,12 @@ export const catalogue = {
     remedy: 'openclaw audit archive --list says since when and why; openclaw audit archive --release ends it',
     ours: true,
   },
+  'no-fork': {
+    wire: 'INVALID_REQUEST',
+    message: 'there is no fork to accept',
+    remedy: 'the log has everything that was signed for: start the gateway',
+    ours: true,
+  },
   'log-not-writable': {
     wire: 'UNAVAILABLE',
     message: 'log not writable',

@@ -123,13 +123,17 @@ export const limits = {
     clockJumpMs: 2 * SECOND,
     /** Rows of each view kept parsed: those of the devices that come and go. */
     rowsRemembered: 2048,
-    /** Events whose index terms are folded in one transaction; they trail the log by at most `indexMs`. */
+    /** Events whose index terms are folded in one transaction. What is left over is indexed when nothing has come for `indexMs`. */
     indexBatch: 10_000,
     indexMs: 1 * SECOND,
     /** Events remembered for the index; a backlog beyond is read from the log again. */
     indexRemembered: 50_000,
     /** Events between two moments at which the views are kept: what `--at` may have to replay. */
     historyEvents: 2000,
+    /** How long after an event a checkpoint is signed that has it. */
+    checkpointMs: 1 * SECOND,
+    /** How long the last one may take when the gateway stops. */
+    lastCheckpointMs: 5 * SECOND,
     /** How long a fact that nobody waits for may wait for others to share a flush with. */
     lingerMs: 20,
     /** Events read under one snapshot of a long scan: a reader that lingers keeps old pages from being reused. */

@@ -86,6 +86,8 @@ const what = (event: Event): string => {
       return `${who(event)} asked ${event.data.question}${about(event.data)}, answered up to ${event.data.upTo}`;
     case 'log.archived':
       return `${event.data.events} events from ${event.data.from} to ${event.data.to} in ${event.data.segment}`;
+    case 'log.restored':
+      return `gone on with a log of ${event.data.size} events where ${event.data.mark.size} had been signed for (${event.data.kind}), by ${who(event)}: ${event.data.reason}`;
     case 'log.held':
       return `nothing is archived from now on, by ${who(event)}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`;
     case 'log.released':

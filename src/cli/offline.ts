@@ -7,6 +7,7 @@ import { methods } from '../gateway/methods/index.js';
 import type { Reply } from '../gateway/methods/method.js';
 import { putTogether } from '../gateway/parts.js';
 import type { Session } from '../gateway/session.js';
+import { beginSigning } from '../gateway/signing.js';
 import { Ledger, LedgerLocked } from '../ledger/ledger.js';
 import { Store } from '../ledger/store.js';
 import { Logging } from '../logging/logging.js';
@@ -54,7 +55,18 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
   try {
     const keys = loadKeys(settings.paths.keys, entropy, 'refuse');
     const log = new Logging({ level: 'silent', file: false, temporary: '', clock, out: () => {}, err: () => {} });
-    const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret: undefined, publish: () => {} });
+    const checkpoints = await beginSigning({ ledger, keys, settings, entropy });
+    const parts = putTogether({
+      settings,
+      clock,
+      entropy,
+      log,
+      ledger,
+      keys,
+      checkpoints,
+      secret: undefined,
+      publish: () => {},
+    });
     const served = methods.get(method);
     if (served === undefined) throw new Unreachable(`${method} needs a running gateway`);
     const fitting = fittingParams(method, served.params, params, served.invalid);
@@ -63,6 +75,7 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
       return await outcome(method, served.run(fitting, { session: host, by, parts }), ledger);
     } finally {
       parts.desk.stop();
+      await checkpoints.now();
     }
   } finally {
     await ledger.close();

@@ -69,6 +69,11 @@ export const explained = (error: unknown): Exit => {
     case 'KeysUnusable':
     case 'NotPrivate':
       return new Exit(exit.config, [message]);
+    case 'LogForked':
+      return new Exit(exit.damaged, [
+        message,
+        'Nothing was written. Put the newer copy of the ledger folder back; or, if this one is to be gone on with, put that on the record: openclaw audit accept-fork --reason "…"',
+      ]);
     case 'LedgerLocked':
     case 'PortTaken':
     case 'NoTransport':

@@ -45,7 +45,19 @@ const controlUi = closed(
 const pairing = closed({}, { autoApproveLocal: flag, localBackend: flag, keepScopesWithoutDevice: flag });
 
 /** Ours: what becomes of the log. 0 switches it off. */
-const audit = closed({}, { archiveAfterDays: integer(0, limits.archive.afterDaysCeiling) });
+const audit = closed(
+  {},
+  {
+    archiveAfterDays: integer(0, limits.archive.afterDaysCeiling),
+    /** The name of the log in its checkpoints, for ever. */
+    origin: textThat(
+      (name) => /^[^\s+]{1,128}$/.test(name),
+      'must be a name without spaces or +, for example gate.example.com/log',
+    ),
+    /** A file in a place that is not restored together with the state folder. */
+    highWaterMark: text(),
+  },
+);
 
 const gateway = closed(
   {},

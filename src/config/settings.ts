@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isAbsolute, resolve } from 'node:path';
 import type { Rules } from '../decisions/connect.js';
 import { limits } from '../limits.js';
 import { ConfigError, type ConfigFile, readConfig } from './file.js';
@@ -43,6 +44,10 @@ export interface Settings {
   readonly maxPayloadBytes: number;
   /** Age at which ticks and connections go to the archive; undefined: never. */
   readonly archiveAfterMs: number | undefined;
+  /** What the log is called in its checkpoints; undefined: whatever it is. */
+  readonly origin: string | undefined;
+  /** File of the high-water mark; undefined: none. */
+  readonly highWaterMark: string | undefined;
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -92,6 +97,8 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     ),
     maxPayloadBytes: gateway.maxPayloadBytes ?? limits.wire.maxPayloadBytes,
     archiveAfterMs: archiveAfterOf(gateway),
+    origin: gateway.audit?.origin,
+    highWaterMark: markOf(gateway, paths),
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
 };
@@ -101,6 +108,19 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const archiveAfterOf = ({ audit }: ConfigFile['gateway']): number | undefined => {
   const days = audit?.archiveAfterDays ?? limits.archive.afterDays;
   return days === 0 ? undefined : days * DAY_MS;
+};
+
+/** Beside the log it would be restored with the log, and prove nothing. */
+const markOf = ({ audit }: ConfigFile['gateway'], { state }: Paths): string | undefined => {
+  const said = audit?.highWaterMark;
+  if (said === undefined) return undefined;
+  if (!isAbsolute(said)) throw new ConfigError('gateway.audit.highWaterMark: must be an absolute path');
+  const path = resolve(said);
+  if (path === state || path.startsWith(`${state}/`))
+    throw new ConfigError(
+      `gateway.audit.highWaterMark: must be outside ${state}, in a place that is not restored together with it`,
+    );
+  return path;
 };
 
 /** Settings that would make people believe they are protected by something that is not there. */

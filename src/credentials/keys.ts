@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, createPrivateKey, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mustBePrivate, replaceFile } from '../files.js';
 import type { Entropy } from '../ports.js';
+import { keyType, type Signature, signNote, type Vkey, vkeyOf } from '../proof/note.js';
 
 /*
  * The keys of a gateway, one per purpose, in one 0600 file. Losing it kills every device token, and an auditor never gets it:
@@ -17,7 +18,11 @@ interface KeyFile {
   readonly version: 1;
   readonly token: Key;
   readonly fingerprint: Key;
+  /** Ed25519, by its seed. */
+  readonly checkpoint: Key;
 }
+
+type Incomplete = Omit<KeyFile, 'checkpoint'> & { readonly checkpoint?: Key | undefined };
 
 const KEY_BYTES = 32;
 
@@ -28,27 +33,44 @@ export class KeysUnusable extends Error {
 
 /** Reads the keys; makes them if there are none yet and nothing depends on ones that were lost. */
 export const loadKeys = (file: string, entropy: Entropy, lost: 'make' | 'refuse'): Keys => {
-  if (existsSync(file)) return new Keys(parse(file));
+  if (existsSync(file)) return new Keys(complete(parse(file), file, entropy));
   if (lost === 'refuse') {
     throw new KeysUnusable(
       `${file} is missing, but the log has events: restore it from a backup, or run with --new-keys, after which every device token is dead and devices must show the gateway secret once`,
     );
   }
-  const made: KeyFile = { version: 1, token: newKey(entropy), fingerprint: newKey(entropy) };
-  replaceFile(file, `${JSON.stringify(made, null, 2)}\n`, 0o600);
-  return new Keys(made);
+  return new Keys(
+    written(file, {
+      version: 1,
+      token: newKey(entropy),
+      fingerprint: newKey(entropy),
+      checkpoint: newKey(entropy),
+    }),
+  );
 };
+
+const written = (file: string, keys: KeyFile): KeyFile => {
+  replaceFile(file, `${JSON.stringify(keys, null, 2)}\n`, 0o600);
+  return keys;
+};
+
+/** A file from before checkpoints were signed gets the key for it. */
+const complete = (keys: Incomplete, file: string, entropy: Entropy): KeyFile =>
+  keys.checkpoint === undefined
+    ? written(file, { ...keys, checkpoint: newKey(entropy) })
+    : { ...keys, checkpoint: keys.checkpoint };
 
 const newKey = (entropy: Entropy): Key => ({
   id: entropy.bytes(4).toString('hex'),
   secret: Buffer.from(entropy.bytes(KEY_BYTES)).toString('base64url'),
 });
 
-const parse = (file: string): KeyFile => {
+const parse = (file: string): Incomplete => {
   mustBePrivate(file);
   try {
-    const keys = JSON.parse(readFileSync(file, 'utf8')) as KeyFile;
-    if (keys.version === 1 && [keys.token, keys.fingerprint].every(isKey)) return keys;
+    const keys = JSON.parse(readFileSync(file, 'utf8')) as Incomplete;
+    const { version, token, fingerprint, checkpoint = token } = keys;
+    if (version === 1 && [token, fingerprint, checkpoint].every(isKey)) return keys;
   } catch {
     // Said below: what is in the file is not repeated.
   }
@@ -66,6 +88,7 @@ const FINGERPRINT_CHARS = 16;
 export class Keys {
   private readonly token: KeyObject;
   private readonly fingerprintKey: KeyObject;
+  private readonly checkpointKey: KeyObject;
   /** Names the key that device tokens are derived with, in events. */
   readonly tokenKey: string;
 
@@ -73,6 +96,7 @@ export class Keys {
     this.tokenKey = keys.token.id;
     this.token = createSecretKey(keys.token.secret, 'base64url');
     this.fingerprintKey = createSecretKey(keys.fingerprint.secret, 'base64url');
+    this.checkpointKey = ed25519(Buffer.from(keys.checkpoint.secret, 'base64url'));
   }
 
   /**
@@ -88,11 +112,25 @@ export class Keys {
     return mac(this.fingerprintKey, ['credential', credential]).toString('hex').slice(0, FINGERPRINT_CHARS);
   }
 
+  /** Signs checkpoints as the log of this origin. */
+  signer(origin: string): { readonly vkey: Vkey; readonly sign: (text: string) => Signature } {
+    return {
+      vkey: vkeyOf(origin, keyType.note, this.checkpointKey),
+      sign: (text) => signNote(text, origin, this.checkpointKey),
+    };
+  }
+
   /** Names a network source, which is personal, the same way. */
   source(address: string): string {
     return mac(this.fingerprintKey, ['source', address]).toString('hex').slice(0, FINGERPRINT_CHARS);
   }
 }
+
+/** An Ed25519 key of this seed, in the DER form that Node reads (RFC 8410 §7). */
+const ed25519 = (seed: Buffer): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
+
+const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** Fields with their lengths before them: no two lists of fields give the same bytes. */
 const mac = (key: KeyObject, fields: readonly string[]): Buffer =>

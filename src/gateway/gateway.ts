@@ -8,11 +8,13 @@ import { type GatewaySecret, keptSecret, makeSecret } from '../credentials/gatew
 import { loadKeys } from '../credentials/keys.js';
 import { start } from '../decisions/start.js';
 import { privateFolder } from '../files.js';
+import type { Checkpoints } from '../ledger/checkpoints.js';
 import { Ledger } from '../ledger/ledger.js';
 import { limits } from '../limits.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
 import { closeCode } from '../protocol/close-codes.js';
+import { beginCheckpoints } from '../services/checkpoints.js';
 import { beginExpiry } from '../services/expiry.js';
 import { beginHealthTicks } from '../services/health-ticks.js';
 import { beginRetention } from '../services/retention.js';
@@ -22,6 +24,7 @@ import { uwsTransport } from '../transport/server.js';
 import type { Transport } from '../transport/transport.js';
 import { version } from '../version.js';
 import { type Parts, putTogether } from './parts.js';
+import { beginSigning } from './signing.js';
 import { handlersOf } from './transport-handlers.js';
 
 export interface GatewayOptions {
@@ -52,6 +55,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     noteUnreadable(ledger, log);
     const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
     const keys = loadKeys(settings.paths.keys, entropy, mayBeLost ? 'refuse' : 'make');
+    const checkpoints = await beginSigning({ ledger, keys, settings, entropy });
     const secret = secretOf(settings, entropy);
     const parts = putTogether({
       settings,
@@ -60,6 +64,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       log,
       ledger,
       keys,
+      checkpoints,
       secret,
       publish: (topic, frame) => transport?.publish(topic, frame),
     });
@@ -70,6 +75,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     const listening = await transport.listen(settings.hosts, settings.port);
     noteUncleanEnd(parts);
     await recordStart(parts, listening, secret);
+    noteMark(checkpoints, settings, log);
     const socketFile = await transport.listenOnFile(settings.paths.socket);
     if (!socketFile)
       log.gateway.warn(
@@ -89,6 +95,16 @@ const noteUnreadable = ({ unreadable }: Ledger, log: Logging): void => {
   for (const { message } of unreadable.slice(0, limits.archive.named)) log.gateway.warn(message);
   const more = unreadable.length - limits.archive.named;
   if (more > 0) log.gateway.warn(`${more} more archive segments cannot be read`);
+};
+
+/** Whether it would be noticed that an older copy of the log was put in its place. */
+const noteMark = (checkpoints: Checkpoints, { highWaterMark }: Settings, log: Logging): void => {
+  if (highWaterMark === undefined)
+    log.gateway.warn(
+      'no high-water mark (gateway.audit.highWaterMark): an older copy of the log put in its place would go unnoticed',
+    );
+  else if (checkpoints.latest !== undefined && checkpoints.unmarked)
+    log.gateway.warn(`there was no high-water mark at ${highWaterMark}; it begins again with this log`);
 };
 
 /** The one that is configured, or the one we made, or in token mode one that we make now. */
@@ -138,6 +154,7 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     beginExpiry({ clock, ledger }),
     beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
     retaining(parts),
+    signing(parts),
   ];
   return async (reason) => {
     for (const stop of stops) stop();
@@ -153,10 +170,31 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     ledger.record([
       { type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data },
     ]);
+    await signLast(parts);
     await ledger.close();
     transport.close();
     rmSync(settings.paths.socket, { force: true });
   };
+};
+
+const signing = ({ clock, ledger, checkpoints, log }: Parts): (() => void) =>
+  beginCheckpoints({
+    clock,
+    ledger,
+    checkpoints,
+    failed: (why) => log.gateway.warn(`no checkpoint could be signed: ${why}`),
+  });
+
+/** What is in the log when it ends is signed for. A mark on a disk that hangs holds nobody up for long. */
+const signLast = async ({ ledger, checkpoints, clock, log }: Parts): Promise<void> => {
+  await ledger.decide({ decide: () => E.right([]), answer: () => undefined });
+  const late = new Promise<void>((resolve) => clock.after(limits.ledger.lastCheckpointMs, resolve));
+  const signed = checkpoints.now().then(
+    (outcome) => (E.isLeft(outcome) ? outcome.left.message : undefined),
+    (error: Error) => error.message,
+  );
+  const why = await Promise.race([signed, late.then(() => 'the high-water mark takes too long')]);
+  if (why !== undefined) log.gateway.warn(`the last checkpoint could not be signed: ${why}`);
 };
 
 const retaining = ({ clock, archiver, settings, log }: Parts): (() => void) =>

@@ -4,6 +4,7 @@ import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
 import { Desk } from '../forensics/desk.js';
 import { Archiver } from '../ledger/archiver.js';
+import type { Checkpoints } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
@@ -31,6 +32,7 @@ export interface Parts {
   readonly keys: Keys;
   readonly ledger: Ledger;
   readonly archiver: Archiver;
+  readonly checkpoints: Checkpoints;
   readonly log: Logging;
   /** Ms since it was put together. */
   readonly uptime: () => number;
@@ -58,12 +60,14 @@ export interface PartsOptions {
   readonly log: Logging;
   readonly ledger: Ledger;
   readonly keys: Keys;
+  readonly checkpoints: Checkpoints;
   readonly secret: GatewaySecret | undefined;
   readonly publish: (topic: string, frame: string) => void;
 }
 
 /** Who depends on whom, in one place. Sessions and broadcasts hang on the log: nothing else closes or announces. */
-export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secret, publish }: PartsOptions): Parts => {
+export const putTogether = (options: PartsOptions): Parts => {
+  const { settings, clock, entropy, log, ledger, keys, checkpoints, secret, publish } = options;
   const boot = entropy.uuid();
   const begun = clock.monotonic();
   const uptime = (): number => Math.round(clock.monotonic() - begun);
@@ -98,6 +102,7 @@ export const putTogether = ({ settings, clock, entropy, log, ledger, keys, secre
     keys,
     ledger,
     archiver: new Archiver({ ledger }),
+    checkpoints,
     log,
     uptime,
     gate: {

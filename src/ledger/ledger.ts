@@ -13,6 +13,7 @@ import { type Holder, type Lock, takeLock } from './lock.js';
 import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
 import { type Position, Store } from './store.js';
+import { rootOf } from './tiles.js';
 import { type Piece, Trailing } from './trailing.js';
 import { type Growth, plant, Tree } from './tree.js';
 import {
@@ -55,6 +56,12 @@ export class LedgerLocked extends Error {
 export type Health =
   | { readonly writable: true }
   | { readonly writable: false; readonly why: string; readonly until: 'space' | 'restart' };
+
+/** Where the log ends. */
+export interface Tip {
+  readonly size: number;
+  readonly root: string;
+}
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
@@ -123,6 +130,38 @@ export class Ledger {
 
   get health(): Health {
     return this.state;
+  }
+
+  /** How many events there are, and the root of their tree in hex. All of them are on the disk. */
+  get tip(): Tip {
+    return { size: this.tree.size, root: this.tree.root };
+  }
+
+  /** The root that its first `size` events have. Throws LedgerDamaged. */
+  rootAt(size: number): Buffer {
+    return rootOf(this.store, size);
+  }
+
+  /** The checkpoint that was kept last. */
+  get checkpoint(): string | undefined {
+    return this.store.checkpoint();
+  }
+
+  /** Keeps a checkpoint beside the log, on the disk when this returns. False if nothing can be written. */
+  keep(checkpoint: string): boolean {
+    if (!this.state.writable || this.closed) return false;
+    try {
+      this.store.commit({ events: [], changes: [], position: this.position, checkpoint });
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  /** From now on nothing more is written. */
+  halt(why: string): void {
+    this.state = { writable: false, why, until: 'restart' };
   }
 
   /** Queues a command. `settle` is called once, when its facts are on the disk, or with the reason why there are none. */

@@ -1,12 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Event, partsOf, type Term, type TermKind, termsOf } from '../../events/index.js';
 import { limits } from '../limits.js';
+import type { NodeReader } from '../proof/merkle.js';
 import { Archive, type Listing, listedInLog, listedInView } from './archive.js';
 import { type Damage, DamagedEvent } from './damage.js';
 import { seqsIn, TermKeys } from './postings.js';
 import { scan } from './scan.js';
 import { unstamp } from './stamp.js';
 import type { Append, Store } from './store.js';
+import { nodesIn } from './tiles.js';
 
 /** From `after` (exclusive) to `upTo` (inclusive). */
 export interface Range {
@@ -78,9 +80,18 @@ export class Reader {
   }
 
   event(seq: number): Event | undefined {
-    const store = this.store();
-    const bytes = store.event(seq) ?? this.archive.event(seq);
-    return bytes && this.decoded({ seq, bytes, origin: store.origin(seq) });
+    const bytes = this.bytes(seq);
+    return bytes && this.decoded({ seq, bytes, origin: this.store().origin(seq) });
+  }
+
+  /** The exact bytes of an event. */
+  bytes(seq: number): Buffer | undefined {
+    return this.store().event(seq) ?? this.archive.event(seq);
+  }
+
+  /** The nodes of the tree of the first `size` events. */
+  nodes(size: number): NodeReader {
+    return nodesIn(this.store(), size);
   }
 
   *range({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Event> {

@@ -45,6 +45,8 @@ export interface Batch {
   readonly history?: HistoryEntries | undefined;
   /** Tiles of the Merkle tree that are others now. */
   readonly tree?: readonly StoredTile[] | undefined;
+  /** The last signed checkpoint, as a note. */
+  readonly checkpoint?: string | undefined;
 }
 
 /** Lists of the index, the event up to which it is complete with them, and the salt of its keys. */
@@ -127,7 +129,7 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, drop = [], changes, position, index, history, tree = [] }: Batch): void {
+  commit({ events, drop = [], changes, position, index, history, tree = [], checkpoint }: Batch): void {
     if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
       throw new Error('events may go from the log only with the row that says where they are');
     this.env.transactionSync(() => {
@@ -139,6 +141,7 @@ export class Store {
       for (const change of changes) this.rows[change.view].write(change);
       this.meta.putSync('position', JSON.stringify(position));
       for (const { level, index, hashes } of tree) this.tree.putSync([level, index], hashes);
+      if (checkpoint !== undefined) this.meta.putSync('checkpoint', checkpoint);
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
     });
@@ -151,6 +154,11 @@ export class Store {
 
   origin(seq: number): Buffer | undefined {
     return this.origins.get(seq);
+  }
+
+  /** The last signed checkpoint, as a note. */
+  checkpoint(): string | undefined {
+    return this.meta.get('checkpoint');
   }
 
   /** A tile of the Merkle tree: its hashes, as many as it has. */

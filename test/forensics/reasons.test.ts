@@ -63,6 +63,7 @@ const LEDGER = {
   'secret-leaked': false,
   'evidence-unreadable': false,
   'evidence-busy': false,
+  'no-fork': false,
   'log-not-writable': true,
   busy: true,
   internal: true,

@@ -6,6 +6,7 @@ import { type Fact, subjectOf } from '../../events/index.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { loadKeys } from '../../src/credentials/keys.js';
 import { type Parts, putTogether } from '../../src/gateway/parts.js';
+import { beginSigning } from '../../src/gateway/signing.js';
 import { handlersOf } from '../../src/gateway/transport-handlers.js';
 import type { LedgerOptions } from '../../src/ledger/ledger.js';
 import { Logging } from '../../src/logging/logging.js';
@@ -117,7 +118,8 @@ export const simulated = async (config: object = {}, more: Partial<LedgerOptions
       if (wire.topics.has(topic) && !wire.send(frame)) wire.receiver?.dropped(Buffer.from(frame));
   };
   const secret = { value: TOKEN, from: 'test' };
-  const parts = putTogether({ settings, clock, entropy, log, ledger, keys, secret, publish });
+  const checkpoints = await beginSigning({ ledger, keys, settings, entropy });
+  const parts = putTogether({ settings, clock, entropy, log, ledger, keys, checkpoints, secret, publish });
   const handlers = handlersOf(parts);
   const stopExpiry = beginExpiry({ clock, ledger });
 

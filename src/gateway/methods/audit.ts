@@ -79,7 +79,10 @@ const remember = (session: Session, seq: number, reading: Reading): void => {
   if (known.size > READINGS_KEPT && oldest !== undefined) known.delete(oldest);
 };
 
-export const readFact = ({ question, upTo, about }: Told, by: Principal): Fact => {
+/** What was asked, about what, and up to which event it was answered. */
+type Read = Pick<Told, 'upTo' | 'about'> & { readonly question: string };
+
+export const readFact = ({ question, upTo, about }: Read, by: Principal): Fact => {
   const known = Object.entries(about).filter(([, value]) => value !== undefined);
   return {
     type: 'log.read',

@@ -4,10 +4,11 @@ import { devices } from './devices.js';
 import { incident } from './incident.js';
 import type { Family, Method } from './method.js';
 import { nodes } from './nodes.js';
+import { proof } from './proof.js';
 import { stubs } from './stubs.js';
 import { system } from './system.js';
 
-const families: readonly Family[] = [system, devices, nodes, audit, incident, archive, stubs];
+const families: readonly Family[] = [system, devices, nodes, audit, incident, archive, proof, stubs];
 
 /** Every method that is served. */
 export const methods: ReadonlyMap<string, Method> = new Map(families.flatMap((family) => Object.entries(family)));

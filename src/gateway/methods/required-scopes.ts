@@ -7,7 +7,7 @@ import { questions } from '../../forensics/questions.js';
  */
 
 const BY_SCOPE = {
-  [AUDIT]: Object.keys(questions).map((name) => `audit.${name}`),
+  [AUDIT]: [...Object.keys(questions).map((name) => `audit.${name}`), 'audit.checkpoint', 'audit.prove'],
   [PAIRING]: [
     'device.pair.list',
     'device.pair.approve',

@@ -1,0 +1,63 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { closed, integer, text } from '../../codec.js';
+import { refusal } from '../../errors.js';
+import { receiptFor } from '../../ledger/receipts.js';
+import { vkeyText } from '../../proof/note.js';
+import type { Parts } from '../parts.js';
+import { readFact } from './audit.js';
+import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
+
+/* What others need to check the log without trusting this gateway. */
+
+export const proof: Family = {
+  'audit.checkpoint': method(closed({}, {}), (_, { parts }) => later(checkpoint(parts))),
+  'audit.prove': method(closed({}, { event: integer(1), request: text() }), (asked, call) => later(prove(asked, call))),
+};
+
+const checkpoint = async ({ checkpoints }: Parts): Promise<Reply> => {
+  const signed = await checkpoints.now();
+  return E.isLeft(signed)
+    ? refuse(signed.left)
+    : answer({ checkpoint: signed.right, origin: checkpoints.origin, ...trust(checkpoints.signer) });
+};
+
+/** Whom to believe: the key of this log alone. */
+const trust = ({ vkey }: Parts['checkpoints']['signer']) => ({
+  key: vkeyText(vkey),
+  policy: `log ${vkeyText(vkey)}\nquorum none\n`,
+});
+
+interface Asked {
+  readonly event?: number | undefined;
+  readonly request?: string | undefined;
+}
+
+const prove = async (asked: Asked, { by, parts }: Call): Promise<Reply> => {
+  const { ledger, checkpoints } = parts;
+  const seq = eventOf(asked, parts);
+  if (seq === undefined)
+    return refuse(
+      refusal(
+        'unknown-id',
+        asked.request === undefined
+          ? 'which event? --request or a number'
+          : 'no approval of this request is in the log',
+      ),
+    );
+  if (seq > ledger.tip.size) return refuse(refusal('unknown-id', `there is no event ${seq}`));
+  const signed = await checkpoints.upTo(seq);
+  if (E.isLeft(signed)) return refuse(signed.left);
+  const receipt = receiptFor(ledger.log, seq, signed.right);
+  if (E.isLeft(receipt)) return refuse(refusal('unknown-id', receipt.left));
+  const read = readFact({ question: 'prove', upTo: ledger.tip.size, about: { event: String(seq) } }, by);
+  const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
+  if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  return answer({ event: seq, receipt: receipt.right, ...trust(checkpoints.signer) });
+};
+
+/** The approval of a request is what people want a receipt for. */
+const eventOf = ({ event, request }: Asked, { ledger }: Parts): number | undefined => {
+  if (event !== undefined || request === undefined) return event;
+  const [approved] = ledger.log.query({ terms: [`request:${request}`, 'type:pairing.approved'] });
+  return approved?.seq;
+};
