@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<number, string>> = {
   403: 'it knows the log, and not the key that signed the checkpoint',
   404: 'it does not know the log',
   409: 'it has another tree of this size: the log has two histories',
-  422: 'the proof does not lead from what it has to this checkpoint: the log has two histories',
+  422: 'the proof does not lead from what it has to this checkpoint: if it was made for the size it has, the log has two histories',
 };
 
 const cosignature = (body: string, checkpoint: Note, witness: Vkey): WitnessAnswer => {
