@@ -148,6 +148,11 @@ export const limits = {
     /** Logs of a policy; witnesses and groups of it. The specification asks for 32 of each. */
     policyEntries: 128,
     policyBytes: 256 * KiB,
+    /** A file of a log at the other end of a URL: 256 of the largest events, with their lengths. */
+    fileBytes: 17 * MiB,
+    fetchMs: 30 * SECOND,
+    /** What a tar file may unpack to. */
+    unpackedBytes: 64 * 1024 * MiB,
   },
   archive: {
     /** How old ticks and connections must be before they are moved, unless the configuration says otherwise. */

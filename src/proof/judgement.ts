@@ -18,6 +18,7 @@ export interface Judgement {
 /** Why a policy does not accept a checkpoint. */
 export interface Objection {
   readonly step: 'log signature' | 'cosignatures';
+  readonly kind: 'key-unknown' | 'signature-invalid' | 'policy-not-met';
   readonly why: string;
 }
 
@@ -28,30 +29,34 @@ export interface Objection {
  */
 export const judge = (policy: Policy, { note, checkpoint }: SignedCheckpoint): Either<Objection, Judgement> => {
   const ofOrigin = policy.logs.filter(({ vkey }) => vkey.name === checkpoint.origin);
-  if (ofOrigin.length === 0) return objection('log signature', 'the policy names no log of this origin');
+  if (ofOrigin.length === 0) return objection('log signature', 'key-unknown', 'the policy names no log of this origin');
   const claimed = ofOrigin.filter(({ vkey }) => claimedBy(note, vkey).length > 0);
   const [log] = claimed;
-  if (log === undefined) return objection('log signature', 'signed by no key that the policy has for this log');
+  if (log === undefined)
+    return objection('log signature', 'key-unknown', 'signed by no key that the policy has for this log');
   if (!claimed.every(({ vkey }) => signedBy(note, vkey)))
-    return objection('log signature', 'the signature of the log does not verify');
+    return objection('log signature', 'signature-invalid', 'the signature of the log does not verify');
 
   const cosigned: { witness: string; at: number }[] = [];
   for (const { name, vkey } of policy.witnesses) {
     if (claimedBy(note, vkey).length === 0) continue;
     const at = cosignedAt(note, vkey);
-    if (at === undefined) return objection('cosignatures', `the cosignature of ${name} does not verify`);
+    if (at === undefined)
+      return objection('cosignatures', 'signature-invalid', `the cosignature of ${name} does not verify`);
     cosigned.push({ witness: name, at });
   }
   const since = metSince(policy.quorum, new Map(cosigned.map(({ witness, at }) => [witness, at])));
   if (since === Number.POSITIVE_INFINITY)
     return objection(
       'cosignatures',
+      'policy-not-met',
       `the quorum is not met: ${quorumText(policy.quorum)}; cosigned by ${listed(cosigned)}`,
     );
   return E.right({ log: log.vkey, cosigned, ...(Number.isFinite(since) && { since }) });
 };
 
-const objection = (step: Objection['step'], why: string): Either<Objection, never> => E.left({ step, why });
+const objection = (step: Objection['step'], kind: Objection['kind'], why: string): Either<Objection, never> =>
+  E.left({ step, kind, why });
 
 /** When whoever is needed had cosigned: a group has with the k-th of its members. Infinity is never; minus infinity, always. */
 const metSince = (quorum: Quorum, times: ReadonlyMap<string, number>): number => {

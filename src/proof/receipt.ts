@@ -117,7 +117,5 @@ const leafOf = ({ extra }: Receipt): Either<string, Buffer> => {
 
 const notIncluded = ({ index, proof }: Receipt, { checkpoint: { size, root } }: SignedCheckpoint, leaf: Buffer) => {
   if (index >= size) return `index ${index} is not in a tree of ${size}`;
-  return verifyInclusion(leafHash(leaf), index, size, proof, root)
-    ? undefined
-    : `this is not event ${index} of the log`;
+  return verifyInclusion(leafHash(leaf), index, size, proof, root) ? undefined : `this is not leaf ${index} of the log`;
 };

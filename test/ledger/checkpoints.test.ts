@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
@@ -9,12 +8,9 @@ import type { Ledger } from '../../src/ledger/ledger.js';
 import { checkpointText, openCheckpoint } from '../../src/proof/checkpoint.js';
 import { keyType, noteText, openNote, signedBy, signNote, vkeyOf } from '../../src/proof/note.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
+import { keyOf } from '../support/tree.js';
 
-const key = createPrivateKey({
-  key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, 7)]),
-  format: 'der',
-  type: 'pkcs8',
-});
+const key = keyOf(7);
 
 const signer: CheckpointsOptions['signer'] = (origin) => ({
   vkey: vkeyOf(origin, keyType.note, key),

@@ -106,7 +106,7 @@ A rules file is JSON5. An approval that fits all that a pattern says would be re
 Patterns know: after, before, rules, methods, approvers, approverLacks, roles, scopes, from, fasterThan.`;
 
 /** openclaw audit …: questions to the log. */
-export const addAudit = (program: Command): void => {
+export const addAudit = (program: Command): Command => {
   const audit = program.command('audit').description('ask the log: who, why, when, and what a leak touched');
 
   asking(
@@ -147,6 +147,7 @@ export const addAudit = (program: Command): void => {
     .action(async (options: Asking & { readonly notSeen: string }) =>
       (await onAudit()).stale(options.notSeen, askingOf(options), options.json === true),
     );
+  return audit;
 };
 
 interface Archiving extends Common {

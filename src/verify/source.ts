@@ -1,0 +1,39 @@
+import type { Tile } from '../proof/tile.js';
+import type { Damage } from './damage.js';
+
+/** What lies under one tile of level 0: 256 leaves, fewer in the last. */
+export interface Leaves {
+  readonly index: number;
+  /** The exact bytes of each event, or why it is not there. */
+  readonly leaves: readonly (Leaf | undefined)[];
+  /** Events that lie there beyond those that have a place. */
+  readonly extra: number;
+}
+
+export interface Leaf {
+  readonly bytes: Buffer;
+  /** Its personal data as they are stored beside it; undefined if there are none, null if this source never has any. */
+  readonly origin: Buffer | undefined | null;
+}
+
+/**
+ * A log to verify, wherever it lies. Nothing of what it says is believed: it may have been made by whoever wants to be believed. All
+ * numbers in it are bounded by its own size.
+ */
+export interface Source {
+  /** What it is, for people: `ledger /path`. */
+  readonly name: string;
+  /** The note of its last checkpoint. */
+  readonly checkpoint: string | undefined;
+  /** Events it says it has, which may be more than were signed for. */
+  readonly size: number;
+  /** The root (hex) that it says they have; undefined where only the checkpoint says it. */
+  readonly root: string | undefined;
+  /** What was found wrong before a single event was read. */
+  readonly found: readonly Damage[];
+  /** From the first event to the last. */
+  leaves(): AsyncIterable<Leaves>;
+  /** The hashes of a tile as it is stored; undefined if it is not there. */
+  tile(tile: Tile): Promise<Buffer | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,207 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { openCheckpoint, type SignedCheckpoint } from '../proof/checkpoint.js';
+import { judge } from '../proof/judgement.js';
+import type { Policy } from '../proof/policy.js';
+import { TILE_WIDTH } from '../proof/tile.js';
+import { Comparison, type Difference } from './comparison.js';
+import { Contents } from './contents.js';
+import type { Damage } from './damage.js';
+import type { Hole } from './holes.js';
+import { leafDamage } from './leaves.js';
+import type { Leaves, Source } from './source.js';
+
+/** A checkpoint that somebody kept, and where it was found. */
+export interface Kept {
+  readonly name: string;
+  readonly note: string;
+}
+
+export interface Against {
+  /** Whom to believe. Without it no signature means anything, and none is looked at. */
+  readonly policy?: Policy | undefined;
+  /** What the log has to go on from. */
+  readonly older?: readonly Kept[] | undefined;
+}
+
+/** What was found. Sound is a log without damage; what it may lack all the same are its holes. Times in ms, roots in hex. */
+export interface Report {
+  readonly v: 1;
+  readonly log: string;
+  readonly sound: boolean;
+  readonly events: number;
+  readonly bytes: number;
+  readonly root: string;
+  readonly checkpoint?: {
+    readonly origin: string;
+    readonly size: number;
+    /** By whom, if a policy said whom to believe. */
+    readonly signedBy?: string;
+    readonly cosigned?: readonly { readonly witness: string; readonly at: number }[];
+  };
+  /** Older checkpoints, by name, that the log goes on from. */
+  readonly extends: readonly { readonly name: string; readonly size: number }[];
+  readonly damage: readonly Damage[];
+  readonly holes: readonly Hole[];
+  /** How many holes of a kind are not told one by one. */
+  readonly more: Readonly<Record<string, number>>;
+}
+
+/** Reads a log from its first event to its last and says what is wrong with it. Memory does not grow with it. */
+export const verify = async (source: Source, { policy, older = [] }: Against): Promise<Report> => {
+  const signed = opened(source);
+  const kept = older.map((one) => ({ ...one, opened: openCheckpoint(one.note) }));
+  const sizes = [source.size, sizeOf(signed), ...kept.map((one) => sizeOf(one.opened))];
+  const comparison = new Comparison(source, new Set(sizes));
+  const contents = new Contents();
+  for await (const leaves of source.leaves()) {
+    await comparison.add(leaves);
+    look(leaves, contents);
+  }
+  await comparison.end();
+  const checkpoint = E.isRight(signed) ? signed.right : undefined;
+  const judged = checkpoint === undefined || policy === undefined ? undefined : judge(policy, checkpoint);
+  const past = kept.map((one) => pastOf(one.name, one.opened, checkpoint, policy, comparison));
+  const damage = [
+    ...source.found,
+    ...(E.isLeft(signed) ? [signed.left] : []),
+    ...(judged !== undefined && E.isLeft(judged) ? [{ class: judged.left.kind, what: judged.left.why } as const] : []),
+    ...contradictions(source, checkpoint, comparison),
+    ...comparison.damage,
+    ...invalid(contents, comparison.differences),
+    ...lostOrigins(contents),
+    ...past.flatMap((one) => ('damage' in one ? [one.damage] : [])),
+  ];
+  const covered = checkpoint?.checkpoint.size ?? 0;
+  if (source.size > covered) contents.holes.add({ kind: 'unsigned', from: covered + 1, to: source.size });
+  return {
+    v: 1,
+    log: source.name,
+    sound: damage.length === 0,
+    events: source.size,
+    bytes: contents.bytes,
+    root: comparison.roots.get(source.size)?.byEvents.toString('hex') ?? '',
+    ...(checkpoint && { checkpoint: said(checkpoint, judged) }),
+    extends: past.flatMap((one) => ('size' in one ? [one] : [])),
+    damage,
+    holes: contents.holes.all,
+    more: Object.fromEntries(contents.holes.untold),
+  };
+};
+
+type Opened = E.Either<Damage, SignedCheckpoint>;
+
+const opened = ({ checkpoint }: Source): Opened => {
+  if (checkpoint === undefined) return E.left({ class: 'checkpoint-missing', what: 'nobody signed for this log' });
+  const note = openCheckpoint(checkpoint);
+  return E.isLeft(note) ? E.left({ class: 'checkpoint-malformed', what: note.left }) : note;
+};
+
+const sizeOf = (signed: E.Either<unknown, SignedCheckpoint>): number =>
+  E.isRight(signed) ? signed.right.checkpoint.size : 0;
+
+const look = ({ index, leaves }: Leaves, contents: Contents): void => {
+  for (const [at, leaf] of leaves.entries()) if (leaf !== undefined) contents.see(index * TILE_WIDTH + at + 1, leaf);
+};
+
+const said = (
+  { checkpoint: { origin, size } }: SignedCheckpoint,
+  judged: ReturnType<typeof judge> | undefined,
+): NonNullable<Report['checkpoint']> => ({
+  origin,
+  size,
+  ...(judged !== undefined &&
+    E.isRight(judged) && { signedBy: judged.right.log.name, cosigned: judged.right.cosigned }),
+});
+
+/**
+ * Where events, tree and checkpoint do not agree, the checkpoint says which of them is right: it is signed. What is behind the checkpoint
+ * only has the root that the log says it has.
+ */
+const contradictions = (
+  source: Source,
+  signed: SignedCheckpoint | undefined,
+  comparison: Comparison,
+): readonly Damage[] => {
+  const covered = signed?.checkpoint.size ?? 0;
+  const signedFor = comparison.differences.filter(({ seq }) => seq <= covered);
+  const behind = comparison.differences.filter(({ seq }) => seq > covered);
+  const found: Damage[] = [];
+  if (signed !== undefined) {
+    const { size, root } = signed.checkpoint;
+    if (size > source.size)
+      found.push({ class: 'truncated-tail', from: source.size + 1, to: size, what: `${size} events were signed for` });
+    else found.push(...against(root, size, signedFor, comparison, source));
+  }
+  const stored = source.root === undefined ? undefined : Buffer.from(source.root, 'hex');
+  if (source.size > covered && stored !== undefined) {
+    const told = found.some(({ class: kind }) => kind === 'root-mismatch' || kind.startsWith('leaf-'));
+    found.push(
+      ...against(stored, source.size, behind, comparison, source).filter(
+        (one) => !told || one.class !== 'root-mismatch',
+      ),
+    );
+  } else found.push(...leafDamage(behind, source.size));
+  return found;
+};
+
+/** Who is right about these differences, by the root of the first `size` events. */
+const against = (
+  root: Buffer,
+  size: number,
+  differences: readonly Difference[],
+  { roots, unknown }: Comparison,
+  source: Source,
+): readonly Damage[] => {
+  const { byEvents, byTree } = roots.get(size) ?? {};
+  const gone = differences.filter(({ actual }) => actual === undefined);
+  if (byEvents?.equals(root) && gone.length < differences.length)
+    return [...leafDamage(gone, source.size), ...tileDamage(differences.filter(({ actual }) => actual !== undefined))];
+  const leaves = leafDamage(differences, source.size);
+  if (byEvents?.equals(root) || byTree?.equals(root) || unknown > 0) return leaves;
+  return [
+    ...leaves,
+    { class: 'root-mismatch', from: 1, to: size, what: 'neither they nor the tree give the root that was signed' },
+  ];
+};
+
+/** The events are right: it is their hashes in the tree that are not. */
+const tileDamage = (differences: readonly Difference[]): readonly Damage[] =>
+  differences.map(({ seq }) => ({
+    class: 'tile-mismatch',
+    from: seq,
+    to: seq,
+    what: 'its hash in the tree is another',
+  }));
+
+/** An event that is not what was recorded says nothing about its place. */
+const invalid = ({ damage }: Contents, differences: readonly Difference[]): readonly Damage[] => {
+  const known = new Set(differences.map(({ seq }) => seq));
+  return damage.filter(({ class: kind, from }) => kind !== 'event-invalid' || from === undefined || !known.has(from));
+};
+
+const lostOrigins = ({ without }: Contents): readonly Damage[] =>
+  without.map(({ from, to }) => ({ class: 'origin-missing', from, to, what: 'no erasure names them' }));
+
+type Past = { readonly damage: Damage } | { readonly name: string; readonly size: number };
+
+/** Does the log begin with what an older checkpoint was signed for? The tree is known to the last leaf, so its root at that size is compared. */
+const pastOf = (
+  name: string,
+  older: E.Either<string, SignedCheckpoint>,
+  newer: SignedCheckpoint | undefined,
+  policy: Policy | undefined,
+  { roots }: Comparison,
+): Past => {
+  if (E.isLeft(older)) return { damage: { class: 'checkpoint-malformed', what: `${name}: ${older.left}` } };
+  const { origin, size, root } = older.right.checkpoint;
+  const judged = policy === undefined ? undefined : judge(policy, older.right);
+  if (judged !== undefined && E.isLeft(judged))
+    return { damage: { class: judged.left.kind, what: `${name}: ${judged.left.why}` } };
+  if (newer !== undefined && newer.checkpoint.origin !== origin)
+    return { damage: { class: 'inconsistent-with-older', what: `${name} is of another log: ${origin}` } };
+  const found = roots.get(size);
+  if (found === undefined) return { damage: { class: 'rolled-back', what: `${name} was signed for ${size} events` } };
+  return found.byEvents.equals(root) || found.byTree.equals(root)
+    ? { name, size }
+    : { damage: { class: 'inconsistent-with-older', from: 1, to: size, what: `${name} was signed for other events` } };
+};

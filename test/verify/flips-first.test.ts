@@ -1,0 +1,3 @@
+import { everyBit } from '../support/flips.js';
+
+everyBit(0);
