@@ -15,7 +15,7 @@ import { rebuild } from './rebuild.js';
 import { type Position, Store } from './store.js';
 import { rootOf } from './tiles.js';
 import { type Piece, Trailing } from './trailing.js';
-import { type Growth, plant, Tree } from './tree.js';
+import { type Growth, plant, replant, Tree } from './tree.js';
 import {
   clockJumped,
   type DecidedBatch,
@@ -209,8 +209,12 @@ export class Ledger {
     return follow(this.log, after, this.news.next, signal);
   }
 
-  /** Drops every view, what is kept of them as they were, and the index, and makes them anew from the log. Returns the number of events. */
+  /**
+   * Drops every view, what is kept of them as they were, and the index, and makes them anew from the log; and the tiles of the tree, once it
+   * is known that the events are those it was made of. Returns the number of events. Throws LedgerDamaged.
+   */
   rebuild(): number {
+    replant(this.store, this.log, this.position);
     const events = rebuild(this.store, this.log);
     this.position = this.store.position() ?? this.position;
     this.trailing.restart(this.position.seq);

@@ -140,30 +140,52 @@ const rootOf = (hashes: Buffer, first: number, count: number): Buffer => {
 /** Leaves that are hashed between two commits. */
 const STRIDE = 65_536;
 
-/**
- * Makes the tree of a log from its events and stores its tiles. For a log that was written before there was a tree; the root goes with the
- * last of it, so that one that was cut short begins again.
- */
-export const plant = (store: Store, reader: Reader, position: Position): Position => {
+/** Hashes events into a tree and hands over its tiles as they come to be. */
+const planted = (events: Iterable<Buffer>, store: (tiles: readonly StoredTile[]) => void): Tree => {
   const tree = Tree.empty;
   let leaves: Buffer[] = [];
-  const commit = (root?: string): void => {
+  const grow = (): void => {
     const growth = tree.grown(leaves);
-    leaves = [];
-    store.commit({ events: [], changes: [], position: { ...position, root }, tree: growth.tiles });
+    store(growth.tiles);
     tree.written(growth);
+    leaves = [];
   };
+  for (const bytes of events) if (leaves.push(bytes) === STRIDE) grow();
+  grow();
+  return tree;
+};
+
+/** Every event up to a position. Without one of them there is no tree. */
+function* everyEvent(reader: Reader, position: Position): Iterable<Buffer> {
+  let next = 1;
   for (const { seq, bytes } of reader.appends({ upTo: position.seq })) {
-    if (seq !== tree.size + leaves.length + 1)
-      throw new LedgerDamaged(
-        `event ${tree.size + leaves.length + 1} cannot be read, and without it there is no tree`,
-        undefined,
-      );
-    leaves.push(bytes);
-    if (leaves.length === STRIDE) commit();
+    if (seq !== next++) break;
+    yield bytes;
   }
-  commit();
-  const planted = { ...position, root: tree.root };
-  store.commit({ events: [], changes: [], position: planted });
-  return planted;
+  if (next <= position.seq)
+    throw new LedgerDamaged(`event ${next} cannot be read, and without it there is no tree`, next - 1);
+}
+
+/**
+ * Makes the tree of a log that was written before there was a tree. The root goes with the last of it, so that one that was cut short
+ * begins again.
+ */
+export const plant = (store: Store, reader: Reader, position: Position): Position => {
+  const commit = (tiles: readonly StoredTile[]): void =>
+    store.commit({ events: [], changes: [], position: { ...position, root: undefined }, tree: tiles });
+  const { root } = planted(everyEvent(reader, position), commit);
+  const rooted = { ...position, root };
+  store.commit({ events: [], changes: [], position: rooted });
+  return rooted;
+};
+
+/** Makes the tiles anew, if the events still give the root that the log has: then it was a tile that was damaged. Throws LedgerDamaged if not. */
+export const replant = (store: Store, reader: Reader, position: Position): void => {
+  const { root } = planted(everyEvent(reader, position), () => {});
+  if (root !== position.root)
+    throw new LedgerDamaged(
+      'its events are not those that its tree was made of: openclaw audit verify says which',
+      undefined,
+    );
+  planted(everyEvent(reader, position), (tree) => store.commit({ events: [], changes: [], position, tree }));
 };

@@ -68,7 +68,7 @@ t.test('levels above: each hash is the root of a whole tile below', async (t) =>
     const roots = Array.from({ length: whole }, (_, i) => rootOf(leaves.slice(i * 256, (i + 1) * 256)));
     t.ok(store.tile(1, 0)?.equals(Buffer.concat(roots.slice(0, 256))));
     t.ok(store.tile(1, 1)?.equals(Buffer.concat(roots.slice(256))));
-    t.ok(store.tile(2, 0)?.equals(rootOf(roots.slice(0, 256))));
+    t.ok(store.tile(2, 0)?.equals(rootOf(leaves.slice(0, 65_536))));
   });
   const again = await openLedger(path);
   await write(again, ticked(1));
@@ -138,4 +138,28 @@ t.test('a log from before there was a tree can be read as it is', async (t) => {
     t.same([...store.views.paired.entries()], []);
     t.equal(store.position(), undefined);
   });
+});
+
+t.test('a rebuild mends tiles, and leaves a log alone whose events are others than they were', async (t) => {
+  const path = folder(t);
+  const ledger = await openLedger(path);
+  await write(ledger, ...Array.from({ length: 700 }, (_, i) => ticked(i)));
+  await ledger.close();
+  const whole = await looked(path, (store) => store.tile(0, 0));
+  await tamper(path, (db) => db('tree', 'binary').put([0, 0], Buffer.alloc(8192)));
+  const mended = await openLedger(path);
+  mended.rebuild();
+  await mended.close();
+  t.same(await looked(path, (store) => store.tile(0, 0)), whole);
+
+  await tamper(path, async (db) => {
+    const events = db('events', 'binary');
+    await events.put(
+      100,
+      Buffer.from((events.get(100) as Buffer).toString().replace('"uptimeMs":99', '"uptimeMs":98')),
+    );
+  });
+  const changed = await openLedger(path);
+  t.throws(() => changed.rebuild(), { name: 'LedgerDamaged', message: /audit verify says which/ });
+  await changed.close();
 });
