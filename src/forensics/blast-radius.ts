@@ -53,7 +53,7 @@ const ofCredential = (
 ): BlastRadius => {
   const { views } = evidence;
   const walk = new Walk(kept, evidence);
-  const found = walk.fromCredential(credential, stretch.after, stretch.upTo);
+  const found = walk.fromCredential(credential, stretch);
   const row = views.credentials.get(credential);
   const holder =
     row?.kind === 'device-token' ? { device: row.device, name: nameOf(row.device, views), role: row.role } : undefined;

@@ -1,8 +1,10 @@
 import type { Event, EventOf } from '../../events/index.js';
 import type { Step } from '../decisions/contain.js';
 import { waits } from '../decisions/device.js';
+import { byCredential, type Done, isAct } from './by-credential.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { Findings } from './findings.js';
+import type { Stretch } from './moments.js';
 import { nameOf, personOf } from './people.js';
 import type { Branch, Token } from './radius.js';
 
@@ -27,7 +29,6 @@ interface Life {
 }
 
 type TokenMade = EventOf<'token.issued'> | EventOf<'token.rotated'>;
-type Done = Event & { readonly actor: { readonly kind: 'connection' } };
 
 export class Walk {
   readonly events = new Set<number>();
@@ -51,11 +52,11 @@ export class Walk {
     private readonly evidence: Evidence,
   ) {}
 
-  /** Everything from connections that showed a credential after one event and up to another; what they did counts also later. */
-  fromCredential(credential: string, after: number, upTo: number): Findings {
+  /** Everything from connections that showed a credential in a stretch; what they did counts also later. */
+  fromCredential(credential: string, stretch: Stretch): Findings {
     const found = new Findings();
     this.tokens.add(credential);
-    this.queue.push(() => this.ofCredential(credential, after, upTo, found));
+    this.queue.push(() => this.ofCredential(credential, stretch, found));
     this.run();
     this.tokens.delete(credential);
     return found;
@@ -79,31 +80,13 @@ export class Walk {
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) next();
   }
 
-  private ofCredential(credential: string, after: number, upTo: number, found: Findings): void {
-    const events = [
-      ...this.evidence.log.query({ terms: [`credential:${credential}`], after, upTo: this.evidence.upTo }),
-    ];
-    /* What a connect brings about is on the record before its acceptance, so who is inside is found first. */
-    const inside = new Set(
-      events.flatMap((event) =>
-        event.type === 'connection.accepted' && event.seq <= upTo && !this.isKept(event.data)
-          ? [event.data.connection]
-          : [],
-      ),
-    );
-    for (const event of events) {
-      const { data } = event;
-      const shown = event.seq <= upTo && 'credential' in data && data.credential === credential && !this.isKept(data);
+  private ofCredential(credential: string, stretch: Stretch, found: Findings): void {
+    for (const event of byCredential(credential, stretch, this.keep, this.evidence)) {
       if (event.type === 'connection.accepted') {
-        if (!shown) continue;
         this.cameIn(event, found);
         this.tell(credential, event, found);
-      } else if (event.type === 'connection.refused') {
-        if (shown) this.turnedAway(event, found);
-      } else if (isDoneWith(event, credential)) {
-        const asking = event.seq <= upTo && event.type === 'pairing.requested' && !this.isKept(event.data);
-        if (asking || inside.has(event.actor.connection)) this.did(event, found);
-      }
+      } else if (event.type === 'connection.refused') this.turnedAway(event, found);
+      else this.did(event, found);
     }
   }
 
@@ -113,7 +96,7 @@ export class Walk {
         this.shown.add(event.actor.credential);
       if (event.type === 'connection.accepted') this.cameIn(event, found);
       else if (event.type === 'connection.refused') this.turnedAway(event, found);
-      else if (isDoneByDevice(event, device)) this.did(event, found);
+      else if (isAct(event) && event.actor.device === device) this.did(event, found);
     }
   }
 
@@ -140,7 +123,7 @@ export class Walk {
 
   /** Something that a connection in the tree did, and what came of it. */
   private did(event: Done, found: Findings): void {
-    if (isNoAct(event) || !this.note(event)) return;
+    if (!this.note(event)) return;
     this.total.acts++;
     if ((event.type === 'token.issued' || event.type === 'token.rotated') && isGained(event, event.actor))
       this.follow(this.tokenIn(event), found);
@@ -251,7 +234,7 @@ export class Walk {
     this.tokens.add(credential);
     this.ownTokens.push(token);
     if (alive) this.steps.push({ do: 'revoke-token', device, role, credential, because: seq });
-    this.queue.push(() => this.ofCredential(credential, seq, this.evidence.upTo, found));
+    this.queue.push(() => this.ofCredential(credential, { after: seq, upTo: this.evidence.upTo }, found));
     return true;
   }
 
@@ -270,17 +253,7 @@ export class Walk {
       if (type === 'token.issued' || type === 'token.rotated') names.set(`${data.role} ${data.token}`, data.credential);
     return names;
   }
-
-  private isKept(data: Event['data']): boolean {
-    return 'device' in data && data.device !== undefined && this.keep.has(data.device);
-  }
 }
-
-const isDoneWith = (event: Event, credential: string): event is Done =>
-  event.actor.kind === 'connection' && event.actor.credential === credential;
-
-const isDoneByDevice = (event: Event, device: string): event is Done =>
-  event.actor.kind === 'connection' && event.actor.device === device;
 
 /**
  * Did the device get a token for itself that it has only because of this? With its own token in other hands, any; with the gateway secret,
@@ -290,7 +263,3 @@ const isGained = ({ type, data }: TokenMade, by: Done['actor']): boolean =>
   by.kind === 'connection' &&
   data.device === by.device &&
   (by.method === 'device-token' || (type === 'token.issued' && data.replaces === undefined));
-
-/** Not a thing that somebody did: a coming or going, a look, or what another act brings about. */
-const isNoAct = ({ type }: Event): boolean =>
-  type === 'token.retired' || type === 'log.read' || type.startsWith('connection.');
