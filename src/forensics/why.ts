@@ -3,9 +3,9 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventOf } from '../../events/index.js';
 import { canonical } from '../addresses.js';
-import type { Refusal } from '../errors.js';
+import { type Refusal, refusal } from '../errors.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
-import { meant } from './near.js';
+import { type Known, meant } from './near.js';
 import { acceptanceOf } from './people.js';
 import { clientCloses, type Reason, reasons } from './reasons.js';
 
@@ -68,13 +68,14 @@ export const why = (said: string, evidence: Evidence): Either<Refusal, Refused |
   if (isIP(said) !== 0) return E.right(ofAddress(canonical(said), evidence));
   const direct = ofConnection(said, evidence);
   if (direct !== undefined) return E.right(direct);
-  return E.flatMap(({ id }: { readonly id: string }) => {
-    const found = ofConnection(id, evidence);
-    return found === undefined
-      ? (meant(`${said} `, ['connection'], evidence) as Either<Refusal, never>)
-      : E.right(found);
-  })(meant(said, ['connection'], evidence));
+  return E.flatMap(({ id }: Known) => E.fromNullable(unreadable(id))(ofConnection(id, evidence)))(
+    meant(said, ['connection'], evidence),
+  );
 };
+
+/** The views know a session that is open, but the event of its coming is damaged. */
+const unreadable = (connection: string): Refusal =>
+  refusal('evidence-unreadable', `the log cannot be read where it says how connection ${connection} came`);
 
 const UNKNOWN: Reason = { rule: 'a rule that this version does not know', change: 'ask a newer version' };
 

@@ -2,7 +2,10 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Event } from '../../events/index.js';
+import { Store } from '../../src/ledger/store.js';
 import { logOf } from '../support/gateway.js';
+import { openLedger, write } from '../support/ledger.js';
+import { life } from '../support/life.js';
 import { openclaw, stateFolder } from '../support/process.js';
 import { scene } from '../support/scene.js';
 
@@ -101,6 +104,29 @@ t.test('with the gateway down: answered from what is good, which is said, and no
   );
   t.ok(before.equals(readFileSync(join(state, 'ledger', 'data.mdb'))), 'nothing was written');
 });
+
+t.test(
+  'why of a session that is open, and whose coming is damaged, is refused as what the log cannot say',
+  async (t) => {
+    const state = stateFolder(t);
+    const path = join(state, 'ledger');
+    const ledger = await openLedger(path);
+    await write(ledger, ...Array.from({ length: 100 }, life(1)).flat());
+    await ledger.close();
+    const store = new Store({ path, readOnly: true });
+    const open = new Set([...store.views.connected.entries()].map(([, { seq }]) => seq));
+    await store.close();
+    const came = logOf(state).findLast(({ seq }) => open.has(seq));
+    if (came?.type !== 'connection.accepted') throw new Error('nobody is in');
+    breakEvents(join(path, 'data.mdb'), [came]);
+    const { connection } = came.data;
+    const { code, out, err } = await openclaw(state, ['audit', 'why', connection, '--log', path]);
+    t.equal(code, 1, err);
+    t.equal(out, '');
+    t.match(err, `the log cannot be read where it says how connection ${connection} came`);
+    t.match(err, 'openclaw rebuild --check');
+  },
+);
 
 const rowsOf = (text: string): readonly string[] => text.trimEnd().split('\n');
 
