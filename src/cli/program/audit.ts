@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Search } from '../../forensics/search.js';
 import { limits } from '../../limits.js';
 import type { AskOptions } from '../ask.js';
 import { type Common, connecting, number, reaching } from './options.js';
@@ -18,19 +19,8 @@ const asking = (command: Command): Command =>
 
 const askingOf = (options: Asking): AskOptions => ({ ...reaching(options), log: options.log });
 
-interface Searching extends Asking {
-  readonly device?: string;
-  readonly actor?: string;
-  readonly credential?: string;
-  readonly connection?: string;
-  readonly request?: string;
-  readonly address?: string;
-  readonly type?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly limit?: number;
-  readonly follow?: boolean;
-}
+/** A page is asked for by its reader, never by a person. */
+type Searching = Asking & Omit<Search, 'after'> & { readonly follow?: boolean };
 
 /** What to look for in the log. */
 const searching = (command: Command): Command =>
@@ -56,7 +46,7 @@ const searchOf = ({
   since,
   until,
   limit,
-}: Searching) => ({
+}: Searching): Search => ({
   device,
   actor,
   credential,
@@ -69,13 +59,13 @@ const searchOf = ({
   limit,
 });
 
-interface Exporting extends Searching {
+type Exporting = Searching & {
   readonly format: 'jsonl' | 'csv';
   readonly out?: string;
   readonly cursor?: string;
   readonly cursorFile?: string;
   readonly aliveEvery: number;
-}
+};
 
 const addExport = (audit: Command): void => {
   searching(audit.command('export').description('the log for other systems: each event once, in order, gaps marked'))
