@@ -1,19 +1,7 @@
 import type { Person } from '../forensics/people.js';
+import { short } from '../forensics/words.js';
 
-/* Answers of audit questions in words. Every statement ends with the number of its event. */
-
-const SHORT = 12;
-
-export const short = (id: string | undefined): string =>
-  id === undefined ? 'none' : id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id;
-
-export const time = (at: number): string => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)}Z`;
-
-export const event = (seq: number): string => `[event ${seq}]`;
-
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
-
-export const list = (items: readonly string[], none = 'none'): string => (items.length === 0 ? none : items.join(', '));
+/* Lengths of time, devices and people in the answers of commands. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,10 +1,7 @@
 import type { DataOf, Event } from '../../events/index.js';
+import { short } from '../forensics/words.js';
 
 /* An event in one line, for people. What is exact is in --json. */
-
-const SHORT = 12;
-const short = (id: string | undefined): string =>
-  id === undefined ? '' : id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id;
 
 const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
 
@@ -79,7 +76,7 @@ const what = (event: Event): string => {
     case 'health.changed':
       return `${event.data.component}: ${event.data.from} to ${event.data.to}`;
     case 'gateway.incident-opened':
-      return `${event.data.incident}: ${event.data.credential === undefined ? `device ${short(event.data.device)} lost` : `credential ${event.data.credential} leaked`}; ${planned(event.data)}, by ${who(event)}`;
+      return `${event.data.incident}: ${event.data.credential === undefined ? `device ${short(event.data.device ?? '')} lost` : `credential ${event.data.credential} leaked`}; ${planned(event.data)}, by ${who(event)}`;
     case 'gateway.incident-closed':
       return `${event.data.incident}: ${planned(event.data)}, ${event.data.sessions} sessions closed`;
     case 'log.read':

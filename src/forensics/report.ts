@@ -2,16 +2,14 @@ import type { Step } from '../decisions/contain.js';
 import type { Incident } from './incident.js';
 import type { Person } from './people.js';
 import type { Act, BlastRadius, Branch, Token, Use } from './radius.js';
+import { counted, event, list, time } from './words.js';
 
 /* The report of an incident, in Markdown: for people who were not there. Every statement ends with the number of its event. */
 
-const time = (at: number): string => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)}Z`;
-const at = ({ seq }: { readonly seq: number }): string => `[event ${seq}]`;
 /** What devices say of themselves is text, not layout. */
 const plain = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, '\\$&');
 const named = (device: string | undefined, name: string | undefined): string =>
   device === undefined ? 'no device' : `${name === undefined ? 'device' : `"${plain(name)}"`} \`${device}\``;
-const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 export const markdown = (radius: BlastRadius, incident: Incident | undefined): string =>
   [
@@ -51,15 +49,15 @@ const summary = ({
   stretch,
   kept,
 }: BlastRadius): readonly string[] => [
-  `It is ${KINDS[kind]}${holder === undefined ? '' : ` of ${named(holder.device, holder.name)} as ${holder.role}`}${issued === undefined ? '' : `, ${kind === 'device' ? 'approved' : 'in force since'} [event ${issued}]`}${endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}.`,
+  `It is ${KINDS[kind]}${holder === undefined ? '' : ` of ${named(holder.device, holder.name)} as ${holder.role}`}${issued === undefined ? '' : `, ${kind === 'device' ? 'approved' : 'in force since'} ${event(issued)}`}${endedBy === undefined ? '' : `, ended by ${event(endedBy)}`}.`,
   '',
   `- Looked at: events ${stretch.after + 1} to ${stretch.upTo}`,
-  `- ${many(counts.connections, 'connection')} let in, ${counts.refused} refused; open when this was asked: ${counts.open} by it, ${counts.openBelow} of what it let in`,
+  `- ${counted(counts.connections, 'connection')} let in, ${counts.refused} refused; open when this was asked: ${counts.open} by it, ${counts.openBelow} of what it let in`,
   ...(first === undefined || last === undefined
     ? ['- Never used']
-    : [`- First use ${time(first.at)} ${at(first)}, last ${time(last.at)} ${at(last)}`]),
-  `- From ${addresses.length === 0 ? 'no address' : addresses.join(', ')}`,
-  `- ${many(counts.acts, 'act')}, ${many(counts.devices, 'device')} let in because of it, ${many(counts.tokens, 'token')}`,
+    : [`- First use ${time(first.at)} ${event(first.seq)}, last ${time(last.at)} ${event(last.seq)}`]),
+  `- From ${list(addresses, 'no address')}`,
+  `- ${counted(counts.acts, 'act')}, ${counted(counts.devices, 'device')} let in because of it, ${counted(counts.tokens, 'token')}`,
   ...(kept.length === 0 ? [] : [`- Vouched for, and not followed: ${kept.join(', ')}`]),
 ];
 
@@ -77,11 +75,11 @@ const stepText = (step: Step): string => {
     case 'bar-secret':
       return 'Never accept it again: it has been replaced already, but a restart could bring it back';
     case 'revoke-token':
-      return `Revoke the ${step.role} token ${step.credential} of device \`${step.device}\` [event ${step.because}]`;
+      return `Revoke the ${step.role} token ${step.credential} of device \`${step.device}\` ${event(step.because)}`;
     case 'remove-device':
-      return `Remove device \`${step.device}\` [event ${step.because}]`;
+      return `Remove device \`${step.device}\` ${event(step.because)}`;
     case 'reject-request':
-      return `Reject request ${step.requestId} of device \`${step.device}\` [event ${step.because}]`;
+      return `Reject request ${step.requestId} of device \`${step.device}\` ${event(step.because)}`;
   }
 };
 
@@ -96,18 +94,18 @@ const DONE: Readonly<Record<string, string>> = {
 const measures = ({ by, opened, closed, measures: done }: Incident): readonly string[] => [
   '## What was done',
   '',
-  `Opened ${time(opened.at)} ${at(opened)} by ${approver(by)}.`,
+  `Opened ${time(opened.at)} ${event(opened.seq)} by ${approver(by)}.`,
   '',
   ...done
     .filter(({ type }) => Object.hasOwn(DONE, type))
     .map(
       (measure) =>
-        `- ${DONE[measure.type]}${measure.about === 'gateway' ? '' : `: ${measure.about}`} ${at(measure)}; closed ${many(measure.closed.length, 'session')}${measure.closed.length === 0 ? '' : `: ${measure.closed.map(at).join(' ')}`}`,
+        `- ${DONE[measure.type]}${measure.about === 'gateway' ? '' : `: ${measure.about}`} ${event(measure.seq)}; closed ${counted(measure.closed.length, 'session')}${measure.closed.length === 0 ? '' : `: ${measure.closed.map(({ seq }) => event(seq)).join(' ')}`}`,
     ),
   '',
   closed === undefined
     ? 'It is **not closed**: it was cut short. Run it again.'
-    : `Closed ${time(closed.at)} ${at(closed)} after ${many(closed.rounds, 'round')}; ${many(closed.sessions, 'session')} closed. Nothing that derives from the credential was left.`,
+    : `Closed ${time(closed.at)} ${event(closed.seq)} after ${counted(closed.rounds, 'round')}; ${counted(closed.sessions, 'session')} closed. Nothing that derives from the credential was left.`,
 ];
 
 /** A line for each use and act, and below an act the branch that it grew. A chain may be of any length, so this keeps its own stack. */
@@ -119,7 +117,7 @@ const tree = ({ uses, acts, branches }: BlastRadius): readonly string[] => {
     const below = [
       ...uses.map((use) => `${indent}- ${useText(use)}`),
       ...acts.flatMap((act) => [
-        `${indent}- ${time(act.at)} ${act.type} ${act.requestId ?? act.about} ${at(act)}`,
+        `${indent}- ${time(act.at)} ${act.type} ${act.requestId ?? act.about} ${event(act.seq)}`,
         ...(act.branch === undefined ? [] : [{ branch: act.branch, depth: depth + 1 }]),
       ]),
     ];
@@ -144,9 +142,9 @@ const DEEPEST = 16;
 
 const useText = ({ device, name, address, connections, refused, first, last, scopes, told }: Use): string =>
   [
-    `${named(device, name)} from ${address ?? 'this host'}: ${many(connections, 'connection')}`,
+    `${named(device, name)} from ${address ?? 'this host'}: ${counted(connections, 'connection')}`,
     ...(refused > 0 ? [`${refused} refused`] : []),
-    `${time(first.at)} ${at(first)} to ${time(last.at)} ${at(last)}`,
+    `${time(first.at)} ${event(first.seq)} to ${time(last.at)} ${event(last.seq)}`,
     ...(scopes.length === 0 ? [] : [`with ${scopes.join(', ')}`]),
     ...(told.length === 0 ? [] : [`told token ${told.join(', ')}`]),
   ].join(', ');
@@ -165,9 +163,9 @@ const approver = ({ kind, rule, device, name, method, osUser }: Person): string 
 };
 
 const branchLines = (branch: Branch, indent: string): readonly string[] => [
-  `${indent}- ${named(branch.device, branch.name)} ${WHY[branch.because]}, approved by ${approver(branch.by)} ${at(branch.approved)}: ${branch.roles.join(', ')} with ${branch.scopes.join(', ') || 'no scopes'}${branch.paired ? '' : '; out again'}`,
+  `${indent}- ${named(branch.device, branch.name)} ${WHY[branch.because]}, approved by ${approver(branch.by)} ${event(branch.approved.seq)}: ${list(branch.roles)} with ${list(branch.scopes, 'no scopes')}${branch.paired ? '' : '; out again'}`,
   ...branch.tokens.map((token) => `${indent}  - ${tokenText(token)}`),
 ];
 
 const tokenText = ({ credential, role, scopes, how, seq, alive, endedBy }: Token): string =>
-  `token ${credential} as ${role} with ${scopes.join(', ') || 'no scopes'}, ${how} [event ${seq}]${alive ? ', alive' : endedBy === undefined ? '' : `, ended by [event ${endedBy}]`}`;
+  `token ${credential} as ${role} with ${list(scopes, 'no scopes')}, ${how} ${event(seq)}${alive ? ', alive' : endedBy === undefined ? '' : `, ended by ${event(endedBy)}`}`;

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { exit } from '../../errors.js';
 import { durationOf } from '../../forensics/moments.js';
-import { counted, span, time } from '../audit-text.js';
+import { counted, time } from '../../forensics/words.js';
+import { span } from '../audit-text.js';
 import { call } from '../call.js';
 import { Exit, json, say } from '../output.js';
 import type { ReachOptions } from '../reach.js';

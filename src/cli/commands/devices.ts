@@ -1,8 +1,8 @@
 import { exit } from '../../errors.js';
 import type { DevicesThen } from '../../forensics/state.js';
+import { counted, event, time } from '../../forensics/words.js';
 import type { PairEntries } from '../../protocol/pairing.js';
 import { ask } from '../ask.js';
-import { event, time } from '../audit-text.js';
 import { call } from '../call.js';
 import { CallRefused } from '../client.js';
 import { age, Exit, json, say, table } from '../output.js';
@@ -144,11 +144,9 @@ export const clear = async (options: ReachOptions, { yes, pending, json: asJson 
   for (const { requestId } of pending ? listed.pending : [])
     if (await rejectIfThere(requestId, options)) rejected.push(requestId);
   if (asJson) return json({ removed, rejected });
-  say(`Cleared ${counted(removed, 'paired device')}`);
-  if (pending) say(`Rejected ${counted(rejected, 'pending request')}`);
+  say(`Cleared ${counted(removed.length, 'paired device')}`);
+  if (pending) say(`Rejected ${counted(rejected.length, 'pending request')}`);
 };
-
-const counted = ({ length }: readonly string[], what: string): string => `${length} ${what}${length === 1 ? '' : 's'}`;
 
 /** A removed device takes its request with it. */
 const rejectIfThere = async (requestId: string, options: ReachOptions): Promise<boolean> => {

@@ -1,7 +1,8 @@
 import { exit } from '../../errors.js';
 import type { StatusThen } from '../../forensics/state.js';
+import { event, time } from '../../forensics/words.js';
 import { ask } from '../ask.js';
-import { device, event, time } from '../audit-text.js';
+import { device } from '../audit-text.js';
 import { CallRefused, ConnectRefused, Unreachable } from '../client.js';
 import { Exit, json, say } from '../output.js';
 import { type ReachOptions, reach, settingsFromHere, targetOf } from '../reach.js';

@@ -1,6 +1,7 @@
 import type { Stale, StaleList } from '../../forensics/stale.js';
+import { counted, time } from '../../forensics/words.js';
 import { ask } from '../ask.js';
-import { counted, device, time } from '../audit-text.js';
+import { device } from '../audit-text.js';
 import { call } from '../call.js';
 import { CallRefused } from '../client.js';
 import { json, say, tell } from '../output.js';
