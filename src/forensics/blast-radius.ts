@@ -94,11 +94,11 @@ const grown = (
   credential: string | undefined,
 ) => {
   const devices = new Set(walk.devices);
-  const sessions = [...views.connected.entries()].map(([, session]) => session);
-  const byIt = sessions.filter((session) => credential !== undefined && session.credential === credential);
-  const below = sessions.filter(
-    (session) => session.device !== undefined && devices.has(session.device) && !byIt.includes(session),
-  );
+  let [open, openBelow] = [0, 0];
+  for (const [, session] of views.connected.entries()) {
+    if (credential !== undefined && session.credential === credential) open++;
+    else if (session.device !== undefined && devices.has(session.device)) openBelow++;
+  }
   const { first, last, total } = walk;
   return {
     stretch,
@@ -110,7 +110,7 @@ const grown = (
       acts: under.acts,
     })),
     tokens: walk.ownTokens,
-    counts: { ...total, open: byIt.length, openBelow: below.length, devices: devices.size, tokens: walk.tokens.size },
+    counts: { ...total, open, openBelow, devices: devices.size, tokens: walk.tokens.size },
     first,
     last,
     addresses: [...walk.addresses],

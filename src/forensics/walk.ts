@@ -135,6 +135,7 @@ export class Walk {
     if (event.type === 'pairing.approved') return this.branch(event, this.wasIn(event) ? 'widened' : 'approved');
     if (event.type !== 'pairing.requested') return undefined;
     const { requestId, device, repair } = event.data;
+    /* Also after the last event of the answer: who is let in while the log is read must not be missed. */
     for (const effect of this.evidence.log.query({ terms: [`cause:${event.seq}`, 'type:pairing.approved'] })) {
       if (effect.type !== 'pairing.approved') continue;
       if (repair && event.actor.kind === 'connection' && event.actor.method !== 'device-token') return undefined;

@@ -201,3 +201,27 @@ t.test('an event is done with before the next is read, whatever the credential w
     'event 8',
   ]);
 });
+
+const approved = (connection: string, device: string): Fact => ({
+  type: 'pairing.approved',
+  subject: subjectOf.device(device),
+  actor: { kind: 'gateway', rule: 'test' },
+  cause: 'first',
+  data: {
+    requestId: `r-${connection}`,
+    device,
+    publicKey: 'k',
+    role: 'operator',
+    roles: ['operator'],
+    scopes: [],
+    client: CLIENT,
+    rule: 'test',
+  },
+});
+
+t.test('who is let in while the log is read is not missed', async (t) => {
+  const evidence = await logOf(t, [asked('one', 'a'), approved('one', 'a')]);
+  const { events, plan } = asking({ ...evidence, upTo: 1 });
+  t.same(events, [1, 2]);
+  t.match(plan, [{ do: 'remove-device', device: 'a' }]);
+});
