@@ -36,12 +36,20 @@ function* standing({ views }: Evidence): Iterable<Known> {
   for (const [key] of views.connected.entries()) yield { kind: 'connection', id: key.split('/').at(-1) ?? key };
 }
 
-/** Requests and connections that are over, the latest of them. */
-function* recent({ log, upTo }: Evidence): Iterable<Known> {
-  let seen = 0;
-  for (const type of ['pairing.requested', 'connection.refused', 'connection.accepted'] as const) {
+/** Where requests and connections that are over are found. */
+const OVER = [
+  ['request', 'pairing.requested'],
+  ['connection', 'connection.refused'],
+  ['connection', 'connection.accepted'],
+] as const;
+
+/** The latest of them, if they are of a kind that is asked for: this reads the log. */
+function* recent(kinds: readonly Known['kind'][], { log, upTo }: Evidence): Iterable<Known> {
+  for (const [kind, type] of OVER) {
+    if (!kinds.includes(kind)) continue;
+    let seen = 0;
     for (const event of log.backwards({ terms: [`type:${type}`], upTo })) {
-      if (++seen % RECENT === 0) break;
+      if (++seen > RECENT) break;
       if (event.type === 'pairing.requested') yield { kind: 'request', id: event.data.requestId };
       else if (event.type === 'connection.refused' || event.type === 'connection.accepted')
         yield { kind: 'connection', id: event.data.connection };
@@ -51,7 +59,7 @@ function* recent({ log, upTo }: Evidence): Iterable<Known> {
 
 /** The thing that was meant: by its id, the beginning of it, or the name of a device. */
 export const meant = (said: string, kinds: readonly Known['kind'][], evidence: Evidence): Either<Refusal, Known> => {
-  const all = [...standing(evidence), ...recent(evidence)].filter(({ kind }) => kinds.includes(kind));
+  const all = [...standing(evidence), ...recent(kinds, evidence)].filter(({ kind }) => kinds.includes(kind));
   const known = [...new Map(all.map((one) => [`${one.kind} ${one.id}`, one])).values()];
   const text = said.trim().toLowerCase();
   const exact = known.find(({ id }) => id === text);
