@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { exit } from '../../errors.js';
+import { counted, time } from '../../forensics/words.js';
 import { openCheckpoint } from '../../proof/checkpoint.js';
 import { type Policy, parsePolicy } from '../../proof/policy.js';
 import { checkReceipt } from '../../proof/receipt.js';
@@ -8,7 +9,7 @@ import { verifyApart } from '../../verify/apart.js';
 import { type Damage, damageClasses } from '../../verify/damage.js';
 import type { Hole } from '../../verify/holes.js';
 import type { Kept, Report } from '../../verify/verify.js';
-import { counted, span, time } from '../audit-text.js';
+import { span } from '../audit-text.js';
 import { Exit, json, say } from '../output.js';
 import { settingsFromHere, UsageError } from '../reach.js';
 
