@@ -11,6 +11,7 @@ import { tokenEvents } from './token.js';
 
 export { type Actor, type Method, Origin, type Role, subjectOf } from './envelope.js';
 export type { Client, Need } from './pairing.js';
+export { isInRanges, numbersIn, rangesOf } from './ranges.js';
 export { eachTerm, partsOf, type Term, type TermKind, termKinds, termsOf } from './terms.js';
 
 /** Everything that can have happened. A fact of another kind does not exist. */
@@ -47,6 +48,12 @@ export type EventOf<T extends EventType> = Omit<FactOf<T>, 'cause'> & {
   readonly originHash?: string | undefined;
 };
 export type Event = { [T in EventType]: EventOf<T> }[EventType];
+
+/** What the log itself says of an event: all but the personal data, which lie beside it and may be erased. */
+export type Impersonal = { [T in EventType]: Omit<EventOf<T>, 'origin'> }[EventType];
+
+/** It had personal data, and has none any more. */
+export const isErased = ({ origin, originHash }: Event): boolean => originHash !== undefined && origin === undefined;
 
 export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);
 

@@ -19,6 +19,7 @@ export { GATEWAY, type GatewayRow } from './gateway.js';
 export { incidentKey, type Lost, type OpenIncident } from './incidents.js';
 export type { DeviceToken, PairedDevice } from './paired.js';
 export { type PendingRequest, requestIn } from './pending.js';
+export { askerOf, holderOf, nameOf, type OriginOf } from './persons.js';
 export type { Change, Projection, Rows } from './projection.js';
 export { RETENTION, type RetentionRow } from './retention.js';
 export { type LockedSource, sourceKey } from './sources.js';

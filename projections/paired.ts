@@ -27,13 +27,13 @@ export interface DeviceToken {
 export interface PairedDevice {
   readonly device: string;
   readonly publicKey: string;
-  readonly label?: string | undefined;
-  readonly displayName?: string | undefined;
+  /** Its approvals that say who holds it, oldest first, and the event that gave it its label: see `persons.ts`. */
+  readonly origins: readonly number[];
+  readonly renamed?: number | undefined;
   readonly client: Client;
   readonly role: Role;
   readonly roles: readonly Role[];
   readonly scopes: readonly string[];
-  readonly address?: string | undefined;
   readonly rule: string;
   readonly createdAt: number;
   readonly approvedAt: number;
@@ -41,9 +41,12 @@ export interface PairedDevice {
   readonly tokens: { readonly [R in Role]?: DeviceToken };
 }
 
+/** Of so many approvals one will have told the name of the device. */
+const ORIGINS_KEPT = 8;
+
 export const paired: Projection<PairedDevice> = {
   name: 'paired',
-  version: 1,
+  version: 2,
   apply: (event, rows) => {
     switch (event.type) {
       case 'pairing.approved':
@@ -51,7 +54,7 @@ export const paired: Projection<PairedDevice> = {
       case 'device.removed':
         return [drop(event.data.device)];
       case 'device.renamed':
-        return change(rows, event.data.device, (row) => ({ ...row, label: event.origin?.label }));
+        return change(rows, event.data.device, (row) => ({ ...row, renamed: event.seq }));
       case 'device.metadata-changed':
         return change(rows, event.data.device, (row) => ({ ...row, client: { ...row.client, ...event.data.to } }));
       case 'token.issued':
@@ -80,13 +83,12 @@ const change = (
 const granted = (event: EventOf<'pairing.approved'>, before: PairedDevice | undefined): PairedDevice => ({
   device: event.data.device,
   publicKey: event.data.publicKey,
-  label: before?.label,
-  displayName: event.origin?.displayName ?? before?.displayName,
+  origins: [...(before?.origins ?? []), ...(event.originHash === undefined ? [] : [event.seq])].slice(-ORIGINS_KEPT),
+  renamed: before?.renamed,
   client: event.data.client,
   role: event.data.role,
   roles: event.data.roles,
   scopes: event.data.scopes,
-  address: event.origin?.address ?? before?.address,
   rule: event.data.rule,
   createdAt: before?.createdAt ?? event.at,
   approvedAt: event.at,

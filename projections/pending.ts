@@ -8,7 +8,10 @@ export interface Superseded {
   readonly scopes: readonly string[];
 }
 
-/** What a device asks for and nobody has decided. It never changes: a different ask is another request. */
+/**
+ * What a device asks for and nobody has decided. It never changes: a different ask is another request. Who asks is beside its event, `seq`
+ * (see `persons.ts`).
+ */
 export interface PendingRequest {
   readonly requestId: string;
   readonly device: string;
@@ -20,9 +23,6 @@ export interface PendingRequest {
   readonly need: Need;
   readonly repair: boolean;
   readonly pinned?: { readonly platform?: string | undefined; readonly deviceFamily?: string | undefined } | undefined;
-  readonly displayName?: string | undefined;
-  readonly address?: string | undefined;
-  readonly browserOrigin?: string | undefined;
   /** Key in `connected` of the session that goes on with what it has while this waits. */
   readonly session?: string | undefined;
   readonly superseded: readonly Superseded[];
@@ -36,7 +36,7 @@ const SUPERSEDED_KEPT = 8;
 /** Waiting requests by device: a device has at most one. */
 export const pending: Projection<PendingRequest> = {
   name: 'pending',
-  version: 1,
+  version: 2,
   apply: (event, rows) => {
     switch (event.type) {
       case 'pairing.requested':
@@ -69,9 +69,6 @@ export const requestIn = (event: EventOf<'pairing.requested'>, before?: PendingR
   need: event.data.need,
   repair: event.data.repair,
   pinned: event.data.pinned,
-  displayName: event.origin?.displayName,
-  address: event.origin?.address,
-  browserOrigin: event.origin?.browserOrigin,
   session: event.data.session,
   superseded: before === undefined ? [] : [...before.superseded, replaced(before)].slice(-SUPERSEDED_KEPT),
   seq: event.seq,

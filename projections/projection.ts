@@ -1,4 +1,4 @@
-import type { Event } from '../events/index.js';
+import type { Impersonal } from '../events/index.js';
 
 /** The rows of one view, by key. What a fold or a decision may read; nobody writes here. */
 export interface Rows<R> {
@@ -14,13 +14,14 @@ export type Change<R> =
   | { readonly clear: true };
 
 /**
- * A view as a fold: what changes in its rows because this event happened. It reads nothing but its own rows and the event, so
- * the same log always gives the same bytes. Raise `version` when the rows would come out different: the view is then rebuilt.
+ * A view as a fold: what changes in its rows because this event happened. It reads nothing but its own rows and the event, and never
+ * its personal data, which may be erased: so the same log always gives the same bytes. Raise `version` when the rows would come out
+ * different: the view is then rebuilt.
  */
 export interface Projection<R> {
   readonly name: string;
   readonly version: number;
-  readonly apply: (event: Event, rows: Rows<R>) => readonly Change<R>[];
+  readonly apply: (event: Impersonal, rows: Rows<R>) => readonly Change<R>[];
 }
 
 export const put = <R>(key: string, row: R): Change<R> => ({ put: key, row });

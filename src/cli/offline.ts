@@ -9,6 +9,8 @@ import { putTogether } from '../gateway/parts.js';
 import type { Session } from '../gateway/session.js';
 import { beginSigning } from '../gateway/signing.js';
 import { Ledger, LedgerLocked } from '../ledger/ledger.js';
+import { Reader } from '../ledger/reader.js';
+import { picturesOf } from '../ledger/rebuild.js';
 import { Store } from '../ledger/store.js';
 import { Logging } from '../logging/logging.js';
 import { Encoded } from '../protocol/frames.js';
@@ -34,7 +36,8 @@ const listOffline = async ({ paths }: Settings): Promise<unknown> => {
   const store = new Store({ path: paths.ledger, readOnly: true });
   try {
     return pairEntries(
-      store.views,
+      picturesOf(store, new Reader(() => store)).views,
+      store.originOf,
       systemClock.now(),
       () => true,
       4,

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { type Fact, subjectOf } from '../../events/index.js';
-import type { PendingRequest } from '../../projections/index.js';
+import { type Fact, type Origin, subjectOf } from '../../events/index.js';
+import { askerOf, type OriginOf, type PendingRequest } from '../../projections/index.js';
 import { refusal } from '../errors.js';
 import type { Decided, Moment } from './decision.js';
 import type { Device } from './device.js';
@@ -14,6 +14,7 @@ export interface Approve {
   readonly requestId: string;
   readonly by: Principal;
   readonly fresh: FreshToken;
+  readonly originOf: OriginOf;
 }
 
 /**
@@ -25,7 +26,7 @@ export const approve = (device: Device | undefined, command: Approve, moment: Mo
     requestOf(device, command.requestId, command.by, 'approval-denied'),
     E.flatMap(theirsToApprove(command.by)),
     E.flatMap(withinTheirScopes(command.by)),
-    E.map((request) => grant(request, device?.paired, command, moment)),
+    E.map((request) => grant(request, askerOf(request, command.originOf), device?.paired, command, moment)),
   );
 
 /** A device token decides about its own device, and only an admin about roles other than operator. */
@@ -48,12 +49,10 @@ const withinTheirScopes =
 
 /** The facts of a yes, whoever said it: what the device holds from now on, and the token that carries what was asked. */
 export const grant = (
-  request: Pick<
-    PendingRequest,
-    'requestId' | 'device' | 'publicKey' | 'role' | 'roles' | 'scopes' | 'client' | 'displayName' | 'address'
-  > & {
+  request: Pick<PendingRequest, 'requestId' | 'device' | 'publicKey' | 'role' | 'roles' | 'scopes' | 'client'> & {
     readonly seq: number | 'previous';
   },
+  { displayName, address }: Origin,
   paired: Device['paired'],
   { by, fresh }: { readonly by: Principal; readonly fresh: FreshToken },
   moment: Moment,
@@ -77,7 +76,7 @@ export const grant = (
         client: request.client,
         rule: ruleOf(by),
       },
-      origin: { displayName: request.displayName, address: request.address, ...originOf(by) },
+      origin: { displayName, address, ...originOf(by) },
     },
     ...issue(
       {

@@ -10,7 +10,7 @@ import {
   type Role,
   subjectOf,
 } from '../../events/index.js';
-import type { PendingRequest } from '../../projections/index.js';
+import { askerOf, type OriginOf, type PendingRequest } from '../../projections/index.js';
 import { limits } from '../limits.js';
 import type { Moment } from './decision.js';
 import type { Device } from './device.js';
@@ -31,6 +31,13 @@ export interface Ask {
   readonly origin: Origin;
 }
 
+/** What else an ask depends on. */
+export interface Waiting {
+  /** How many requests wait already. */
+  readonly waiting: () => number;
+  readonly originOf: OriginOf;
+}
+
 /** The id under which the ask waits, and what had to be recorded for it. */
 export interface Filed {
   readonly requestId: string;
@@ -41,11 +48,16 @@ export interface Filed {
  * Files an ask (protocol.md §6.4, the v4 rule). A device has one: the same again, or less, refreshes it under its id; more is
  * another request that holds both and supersedes it. A full list refuses the new and evicts nobody.
  */
-export const file = (device: Device, ask: Ask, waiting: () => number, moment: Moment): Either<'full', Filed> => {
+export const file = (
+  device: Device,
+  ask: Ask,
+  { waiting, originOf }: Waiting,
+  moment: Moment,
+): Either<'full', Filed> => {
   const { pending } = device;
   if (pending !== undefined && contains(pending, ask)) return E.right(refreshed(pending, ask, moment));
   if (pending === undefined && waiting() >= limits.pairing.pending) return E.left('full');
-  return E.right(pending === undefined ? asked(device, ask) : superseding(device, ask, pending));
+  return E.right(pending === undefined ? asked(device, ask) : superseding(device, ask, pending, originOf));
 };
 
 /** Whoever approves the request approves this ask too, on what they were shown. */
@@ -80,7 +92,8 @@ const asked = (device: Device, ask: Ask): Filed => ({
   ],
 });
 
-const superseding = (device: Device, ask: Ask, old: PendingRequest): Filed => ({
+/** The name is kept of whoever does not say it again. */
+const superseding = (device: Device, { origin, ...ask }: Ask, old: PendingRequest, originOf: OriginOf): Filed => ({
   requestId: ask.requestId,
   facts: [
     {
@@ -93,7 +106,12 @@ const superseding = (device: Device, ask: Ask, old: PendingRequest): Filed => ({
     {
       ...requested(
         device,
-        { ...ask, scopes: union(old.scopes, ask.scopes), session: ask.session ?? old.session },
+        {
+          ...ask,
+          scopes: union(old.scopes, ask.scopes),
+          session: ask.session ?? old.session,
+          origin: { ...origin, displayName: origin.displayName ?? askerOf(old, originOf).displayName },
+        },
         { silent: false, old },
       ),
       cause: 'previous',
@@ -129,5 +147,5 @@ export const requested = (
       ? { pinned: { platform: paired.client.platform, deviceFamily: paired.client.deviceFamily } }
       : {}),
   },
-  origin: { ...ask.origin, displayName: ask.origin.displayName ?? old?.displayName },
+  origin: ask.origin,
 });

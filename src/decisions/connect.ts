@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Client, Method, Need, Origin, Role } from '../../events/index.js';
 import type { DeviceToken, PairedDevice } from '../../projections/index.js';
-import { file } from './ask.js';
+import { file, type Waiting } from './ask.js';
 import type { Decided, Moment } from './decision.js';
 import type { Device } from './device.js';
 import type { FreshToken } from './issue.js';
@@ -90,17 +90,15 @@ export interface Credential {
   readonly carrier?: DeviceToken | undefined;
 }
 
-export interface Door {
+export interface Door extends Waiting {
   readonly device?: Device | undefined;
   /** The shared secret in force, by fingerprint: it may have been replaced since it was compared with what was shown. */
   readonly secret?: string | undefined;
-  /** How many requests wait already. */
-  readonly waiting: () => number;
 }
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
 export const connect = (
-  { device, secret, waiting }: Door,
+  { device, secret, ...others }: Door,
   command: Connect,
   moment: Moment,
 ): Decided<ConnectDenied> => {
@@ -120,7 +118,7 @@ export const connect = (
       const need = needOf(device.paired, command, credential);
       return need === undefined && device.paired !== undefined
         ? E.right(welcome(device.paired, command, credential, moment))
-        : ungranted(device, need ?? 'not-paired', command, credential, waiting, moment);
+        : ungranted(device, need ?? 'not-paired', command, credential, others, moment);
     }),
   );
 };
@@ -183,7 +181,7 @@ const ungranted = (
   need: Need,
   command: Connect,
   credential: Credential,
-  waiting: () => number,
+  others: Waiting,
   moment: Moment,
 ): Decided<ConnectDenied> => {
   if (approvableByRule(need, { ...command, method: command.shown.method }))
@@ -194,7 +192,7 @@ const ungranted = (
       ? inCommon(command.role, command.scopes, heldBy(paired, credential))
       : [];
   const staysIn = paired !== undefined && scopes.length > 0;
-  const filed = file(device, askOf(need, command, staysIn ? command.session : undefined), waiting, moment);
+  const filed = file(device, askOf(need, command, staysIn ? command.session : undefined), others, moment);
   const { requestId, facts } = E.isRight(filed) ? filed.right : { requestId: undefined, facts: [] };
   if (!staysIn) {
     return E.left({

@@ -1,6 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Event, Fact } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { OriginOf, Views } from '../../projections/index.js';
 import type { Refusal } from '../errors.js';
 
 /** When a decision is taken. Both come from the ledger, so that a decision reads no clock. */
@@ -16,8 +16,11 @@ export type Refused<R = Refusal> = R & { readonly facts?: readonly Fact[] };
 
 export type Decided<R = Refusal> = Either<Refused<R>, readonly Fact[]>;
 
-/** A verb on its way to the ledger: how it is decided, and how its answer is made from what was recorded. */
+/**
+ * A verb on its way to the ledger: how it is decided, and how its answer is made from what was recorded. Both may look up who it is about,
+ * also in what was decided just before.
+ */
 export interface Command<A, R = Refusal> {
-  readonly decide: (views: Views, moment: Moment) => Decided<R>;
-  readonly answer: (events: readonly Event[], views: Views) => A;
+  readonly decide: (views: Views, moment: Moment, originOf: OriginOf) => Decided<R>;
+  readonly answer: (events: readonly Event[], views: Views, originOf: OriginOf) => A;
 }

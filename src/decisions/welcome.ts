@@ -61,11 +61,11 @@ export const approvedByRule = (
   moment: Moment,
 ): readonly Fact[] => {
   const ask = askOf(need, command);
-  const { displayName, address } = command.origin;
-  const request = { ...ask, device: device.id, roles: [ask.role], displayName, address, seq: 'previous' as const };
+  const request = { ...ask, device: device.id, roles: [ask.role], seq: 'previous' as const };
+  const by = { kind: 'gateway', rule: LOCAL_CLIENT } as const;
   return [
     requested(device, ask, { silent: true }),
-    ...grant(request, device.paired, { by: { kind: 'gateway', rule: LOCAL_CLIENT }, fresh: command.fresh }, moment),
+    ...grant(request, command.origin, device.paired, { by, fresh: command.fresh }, moment),
     accepted(command, { ...credential, token: command.fresh.token, rule: LOCAL_CLIENT }),
   ];
 };

@@ -56,7 +56,9 @@ const ofCredential = (
   const found = walk.fromCredential(credential, stretch);
   const row = views.credentials.get(credential);
   const holder =
-    row?.kind === 'device-token' ? { device: row.device, name: nameOf(row.device, views), role: row.role } : undefined;
+    row?.kind === 'device-token'
+      ? { device: row.device, name: nameOf(row.device, evidence), role: row.role }
+      : undefined;
   return {
     credential,
     kind: row?.kind ?? 'unknown',
@@ -78,7 +80,7 @@ const ofDevice = (device: string, stretch: Stretch, kept: ReadonlySet<string>, e
   return {
     device,
     kind: 'device',
-    name: nameOf(device, views),
+    name: nameOf(device, evidence),
     issued: row?.seq,
     ...grown(walk, found, stretch, kept, evidence, undefined),
     plan: plan([...secretsKnown(walk, evidence), ...own, ...walk.steps]),
@@ -90,9 +92,10 @@ const grown = (
   found: Findings,
   stretch: Stretch,
   kept: ReadonlySet<string>,
-  { views }: Evidence,
+  evidence: Evidence,
   credential: string | undefined,
 ) => {
+  const { views } = evidence;
   const devices = new Set(walk.devices);
   let [open, openBelow] = [0, 0];
   for (const [, session] of views.connected.entries()) {
@@ -102,11 +105,11 @@ const grown = (
   const { first, last, total } = walk;
   return {
     stretch,
-    uses: found.uses(views),
+    uses: found.uses(evidence),
     acts: found.acts,
     branches: walk.branches.map(({ life: _, found: under, ...branch }) => ({
       ...branch,
-      uses: under.uses(views),
+      uses: under.uses(evidence),
       acts: under.acts,
     })),
     tokens: walk.ownTokens,

@@ -1,6 +1,14 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
-import { GATEWAY, type PairedDevice, type PendingRequest, type Rows, type Views } from '../../projections/index.js';
+import {
+  GATEWAY,
+  nameOf,
+  type OriginOf,
+  type PairedDevice,
+  type PendingRequest,
+  type Rows,
+  type Views,
+} from '../../projections/index.js';
 import type { Refusal } from '../errors.js';
 import type { Evidence } from './evidence.js';
 import { type Moment, momentOf } from './state.js';
@@ -37,9 +45,9 @@ export const diff = (a: string, b: string, evidence: Evidence): Either<Refusal, 
     from,
     to,
     changes: [
-      ...rowsThatDiffer(before.paired, after.paired, deviceFields).map((change) => ({
+      ...rowsThatDiffer(before.paired, after.paired, deviceFields(evidence.originOf)).map((change) => ({
         what: 'device' as const,
-        name: nameIn(change.id, before, after),
+        name: nameIn(change.id, before, after, evidence.originOf),
         ...change,
         because: because(`device:${change.id}`),
       })),
@@ -56,24 +64,26 @@ export const diff = (a: string, b: string, evidence: Evidence): Either<Refusal, 
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const nameIn = (device: string, before: Views, after: Views): string | undefined => {
+const nameIn = (device: string, before: Views, after: Views, originOf: OriginOf): string | undefined => {
   const row = after.paired.get(device) ?? before.paired.get(device);
-  return row?.label ?? row?.displayName;
+  return row && nameOf(row, originOf);
 };
 
-const deviceFields = ({ label, displayName, roles, scopes, client, tokens, rule }: PairedDevice): Fields => ({
-  name: label ?? displayName,
-  roles,
-  scopes,
-  platform: client.platform,
-  rule,
-  ...Object.fromEntries(
-    Object.entries(tokens).map(([role, { credential, revokedAt }]) => [
-      `${role} token`,
-      revokedAt === undefined ? credential : `${credential} (revoked)`,
-    ]),
-  ),
-});
+const deviceFields =
+  (originOf: OriginOf) =>
+  (row: PairedDevice): Fields => ({
+    name: nameOf(row, originOf),
+    roles: row.roles,
+    scopes: row.scopes,
+    platform: row.client.platform,
+    rule: row.rule,
+    ...Object.fromEntries(
+      Object.entries(row.tokens).map(([role, { credential, revokedAt }]) => [
+        `${role} token`,
+        revokedAt === undefined ? credential : `${credential} (revoked)`,
+      ]),
+    ),
+  });
 
 const requestFields = ({ requestId, roles, scopes, need }: PendingRequest): Fields => ({
   requestId,

@@ -1,8 +1,8 @@
 import type { Event } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { OriginOf, Views } from '../../projections/index.js';
 import type { Damage } from '../ledger/damage.js';
-import { viewsAt } from '../ledger/history.js';
 import { Reader } from '../ledger/reader.js';
+import { picturesOf } from '../ledger/rebuild.js';
 import type { Store } from '../ledger/store.js';
 
 /** What the gateway runs with and the log does not say. */
@@ -19,6 +19,8 @@ export interface Evidence {
   /** As they were when the question was asked. */
   readonly views: Views;
   readonly viewsAt: (seq: number) => Views;
+  /** Who the rows of views are about, of any moment: as far as it is known today. */
+  readonly originOf: OriginOf;
   /** The last event that the answer takes into account. */
   readonly upTo: number;
   /** Ms: what relative times count from. */
@@ -36,8 +38,8 @@ export const evidenceIn = (store: Store, now: number, setting: Setting): Evidenc
   );
   return {
     log,
-    views: store.views,
-    viewsAt: (seq) => viewsAt(store, log, seq),
+    ...picturesOf(store, log),
+    originOf: store.originOf,
     upTo: log.position,
     now,
     setting,

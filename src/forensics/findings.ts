@@ -1,7 +1,6 @@
 import type { Event, EventOf } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
 import { limits } from '../limits.js';
-import { type Place, placeOf } from './evidence.js';
+import { type Evidence, type Place, placeOf } from './evidence.js';
 import { nameOf } from './people.js';
 import type { Act, Use } from './radius.js';
 
@@ -45,10 +44,10 @@ export class Findings {
     });
   }
 
-  uses(views: Views): readonly Use[] {
+  uses(evidence: Evidence): readonly Use[] {
     return [...this.groups.values()].map((group) => ({
       ...group,
-      name: nameOf(group.device, views),
+      name: nameOf(group.device, evidence),
       scopes: [...group.scopes],
       told: [...group.told],
     }));

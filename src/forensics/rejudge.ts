@@ -75,7 +75,7 @@ const told = (event: EventOf<'pairing.approved'>, evidence: Evidence) => {
     ...placeOf(event),
     requestId,
     device,
-    name: nameOf(device, evidence.views) ?? event.origin?.displayName,
+    name: nameOf(device, evidence) ?? event.origin?.displayName,
     roles,
     scopes,
     by: personOf(event, evidence),
@@ -98,18 +98,19 @@ export const judge = (
     return { refusedBy: 'today', why: 'the request that it approves is not in the log' };
   return (
     patternAgainst(event, asked, rules, evidence) ??
-    (asked.data.silent ? byRule(asked, rules, evidence) : byPerson(event, views))
+    (asked.data.silent ? byRule(asked, rules, evidence) : byPerson(event, views, evidence))
   );
 };
 
 /** Today's decision on yesterday's facts. */
-const byPerson = (event: EventOf<'pairing.approved'>, views: Views): Judgement | undefined => {
+const byPerson = (event: EventOf<'pairing.approved'>, views: Views, { originOf }: Evidence): Judgement | undefined => {
   const by = principalOf(event);
   const request = views.pending.get(event.data.device);
   /* Whether it was still waiting is no matter of rights, and is judged as of when it was last asked. */
   const now = request?.refreshedAt ?? event.at;
   const device = deviceOfRequest(views, event.data.requestId, { at: event.at, now });
-  const decided = approve(device, { requestId: event.data.requestId, by, fresh: NO_TOKEN }, { at: event.at, now });
+  const { requestId } = event.data;
+  const decided = approve(device, { requestId, by, fresh: NO_TOKEN, originOf }, { at: event.at, now });
   return E.isRight(decided) ? undefined : { refusedBy: 'today', why: decided.left.message };
 };
 

@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Role } from '../../events/index.js';
+import { nameOf } from '../../projections/index.js';
 import type { Refusal } from '../errors.js';
 import type { Evidence } from './evidence.js';
 import { durationOf } from './moments.js';
@@ -30,7 +31,7 @@ export interface StaleList {
 }
 
 /** Devices and tokens that nobody has used for so long. A session that is open is use; what was approved or issued since then is not stale. */
-export const stale = (notSeen: string, { views, now }: Evidence): Either<Refusal, StaleList> =>
+export const stale = (notSeen: string, { views, originOf, now }: Evidence): Either<Refusal, StaleList> =>
   E.map((ms: number) => {
     const since = now - ms;
     const open = new Set([...views.connected.entries()].map(([, { device, role }]) => `${device} ${role}`));
@@ -52,8 +53,8 @@ export const stale = (notSeen: string, { views, now }: Evidence): Either<Refusal
         );
       const whole = !isOpen && Math.max(row.approvedAt, usage?.seenAt ?? 0) < since;
       if (!whole && tokens.length === 0) continue;
-      const { label, displayName, approvedAt, seq } = row;
-      devices.push({ device, name: label ?? displayName, approvedAt, seq, seenAt: usage?.seenAt, whole, tokens });
+      const { approvedAt, seq } = row;
+      devices.push({ device, name: nameOf(row, originOf), approvedAt, seq, seenAt: usage?.seenAt, whole, tokens });
     }
     return { since, devices: devices.sort((a, b) => (a.seenAt ?? 0) - (b.seenAt ?? 0)) };
   })(durationOf(notSeen));

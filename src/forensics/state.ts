@@ -35,6 +35,7 @@ export const devicesAt = (said: string, evidence: Evidence): Either<Refusal, Dev
       moment,
       ...pairEntries(
         views,
+        evidence.originOf,
         moment.asOf,
         () => true,
         4,

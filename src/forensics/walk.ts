@@ -167,7 +167,7 @@ export class Walk {
     const paired = life.to === undefined && views.paired.get(device) !== undefined;
     if (paired) this.steps.push({ do: 'remove-device', device, because: approved.seq });
     const found = new Findings();
-    const name = nameOf(device, views) ?? approved.origin?.displayName;
+    const name = nameOf(device, this.evidence) ?? approved.origin?.displayName;
     const tokens = this.tokensOf(device, life);
     this.branches.push({
       device,

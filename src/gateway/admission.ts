@@ -111,12 +111,13 @@ export const admission = <A>(
   command: Connect,
   answer: (accepted: EventOf<'connection.accepted'>, views: Views) => A,
 ): Command<A, ConnectDenied> => ({
-  decide: (views, moment) =>
+  decide: (views, moment, originOf) =>
     connect(
       {
         device: command.device && deviceIn(views, command.device.id, moment),
         secret: views.gateway.get(GATEWAY)?.secret?.credential,
         waiting: () => views.pending.size(),
+        originOf,
       },
       command,
       moment,

@@ -30,7 +30,8 @@ export class Announcer {
     const { broadcast } = this.options;
     switch (event.type) {
       case 'pairing.requested':
-        if (!event.data.silent) broadcast.send('device.pair.requested', pendingOnWire(requestIn(event)));
+        if (!event.data.silent)
+          broadcast.send('device.pair.requested', pendingOnWire(requestIn(event), event.origin ?? {}));
         return;
       case 'pairing.approved':
         return this.resolved(event.data, 'approved', event.at);

@@ -1,5 +1,5 @@
 import type { Event } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { OriginOf, Views } from '../../projections/index.js';
 import { managesAll, mayManage, type Principal } from '../decisions/principal.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
@@ -10,6 +10,7 @@ import type { Sessions } from './sessions.js';
 
 export interface PairListOptions {
   readonly views: () => Views;
+  readonly originOf: OriginOf;
   readonly clock: Clock;
   readonly sessions: Sessions;
 }
@@ -37,10 +38,9 @@ export class PairList {
   }
 
   private made(isVisible: (device: string) => boolean, dialect: Dialect): Encoded {
-    const { views, clock, sessions } = this.options;
-    return new Encoded(
-      JSON.stringify(pairEntries(views(), clock.now(), isVisible, dialect, (device) => sessions.isConnected(device))),
-    );
+    const { views, originOf, clock, sessions } = this.options;
+    const isConnected = (device: string): boolean => sessions.isConnected(device);
+    return new Encoded(JSON.stringify(pairEntries(views(), originOf, clock.now(), isVisible, dialect, isConnected)));
   }
 
   /** When the first request that waits will have waited too long. One that an open session keeps alive ends with an event. */

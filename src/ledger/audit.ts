@@ -5,7 +5,7 @@ import { TILE_WIDTH } from '../proof/tile.js';
 import { archiveFolder, listedInLog, listedInView, segmentFault } from './archive.js';
 import { DamagedEvent, LedgerDamaged, type SegmentUnreadable } from './damage.js';
 import type { Reader } from './reader.js';
-import { foldVersions } from './rebuild.js';
+import { foldVersions, outdated } from './rebuild.js';
 import type { Position, Store } from './store.js';
 import { Tree } from './tree.js';
 
@@ -38,12 +38,10 @@ export const audit = (store: Store, reader: Reader): Audit => {
   if (last !== position.seq)
     throw new LedgerDamaged(`the views stand at ${position.seq}, the log at ${last}`, lastGood(reader));
   checkTail(reader, position, store);
-  const known = foldVersions();
-  const outdated = Object.keys(known).filter((view) => known[view] !== position.views[view]);
   const folder = archiveFolder(store);
   return {
     position,
-    outdated: segments.inView ? outdated : [...outdated, 'archives'],
+    outdated: segments.inView ? outdated(position) : [...outdated(position), 'archives'],
     unreadable: segments.rows.map((row) => segmentFault(folder, row)).filter((fault) => fault !== undefined),
   };
 };

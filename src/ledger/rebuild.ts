@@ -1,6 +1,6 @@
-import { projections, viewNames } from '../../projections/index.js';
+import { projections, type Views, viewNames } from '../../projections/index.js';
 import { Draft, emptyViews } from './draft.js';
-import { History } from './history.js';
+import { History, viewsAt } from './history.js';
 import type { Reader } from './reader.js';
 import type { Position, Store } from './store.js';
 
@@ -12,6 +12,31 @@ export const foldVersions = (): Position['views'] => ({
   ...Object.fromEntries(viewNames.map((view) => [view, projections[view].version])),
   history: HISTORY_VERSION,
 });
+
+/** Folds that this program makes differently from those that are stored. */
+export const outdated = ({ views }: Position): readonly string[] => {
+  const known = foldVersions();
+  return Object.keys(known).filter((view) => known[view] !== views[view]);
+};
+
+/** The views as they are, and as they were after an event. */
+export interface Pictures {
+  readonly views: Views;
+  readonly viewsAt: (seq: number) => Views;
+}
+
+/** For whoever only reads: where an older version wrote them they are made from the log, in memory and each time. */
+export const picturesOf = (store: Store, reader: Reader): Pictures => {
+  const position = store.position();
+  if (position === undefined || outdated(position).length === 0)
+    return { views: store.views, viewsAt: (seq) => viewsAt(store, reader, seq) };
+  const replayed = (seq: number): Views => {
+    const draft = new Draft(emptyViews);
+    replay(draft, reader.byLogAlone, 0, seq);
+    return draft.views;
+  };
+  return { views: replayed(position.seq), viewsAt: replayed };
+};
 
 /** Folds the events after `after` into a draft; what it returns is the number of the last. */
 const replay = (

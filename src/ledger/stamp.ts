@@ -79,7 +79,8 @@ export const unstamp = (bytes: Buffer, seq: number, originBytes: Buffer | undefi
   return event;
 };
 
-const unsealed = (bytes: Buffer): Either<string, Origin> => {
+/** The data of stored bytes, which are not compared with what the event recorded. */
+export const unsealed = (bytes: Buffer): Either<string, Origin> => {
   const data = parsed(bytes.subarray(SALT_BYTES));
   return E.isRight(data) && Origin.is(data.right) ? E.right(data.right) : E.left('its personal data cannot be read');
 };

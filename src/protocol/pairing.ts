@@ -1,43 +1,53 @@
-import type { DeviceToken, PairedDevice, PendingRequest, Usage, Views } from '../../projections/index.js';
+import type { Origin } from '../../events/index.js';
+import {
+  askerOf,
+  type DeviceToken,
+  holderOf,
+  type OriginOf,
+  type PairedDevice,
+  type PendingRequest,
+  type Usage,
+  type Views,
+} from '../../projections/index.js';
 import { isLoopback } from '../addresses.js';
 import { waits } from '../decisions/device.js';
 import type { Dialect } from './dialect.js';
 
-/* How the views look on the wire (protocol.md §6.4, §6.5). Never a token, nor what could make one. */
+/* How the views look on the wire (protocol.md §6.4, §6.5), and who is in them. Never a token, nor what could make one. */
 
 /** An address is shown only if it tells something: not that of this host. */
 const remote = (address: string | undefined): string | undefined =>
   address === undefined || address === '' || isLoopback(address) ? undefined : address;
 
-export const pendingOnWire = (request: PendingRequest) => ({
+export const pendingOnWire = (request: PendingRequest, asker: Origin) => ({
   requestId: request.requestId,
   deviceId: request.device,
   publicKey: request.publicKey,
-  displayName: request.displayName,
+  displayName: asker.displayName,
   platform: request.client.platform,
   deviceFamily: request.client.deviceFamily,
   clientId: request.client.id,
   clientMode: request.client.mode,
-  browserOrigin: request.browserOrigin,
+  browserOrigin: asker.browserOrigin,
   role: request.role,
   roles: request.roles,
   scopes: request.scopes,
-  remoteIp: remote(request.address),
+  remoteIp: remote(asker.address),
   silent: false,
   isRepair: request.repair,
   ts: request.askedAt,
 });
 
 /** In a list, also what was pinned before, where that is what changed. */
-export const pendingInList = (request: PendingRequest) => ({
-  ...pendingOnWire(request),
+const pendingInList = (request: PendingRequest, asker: Origin) => ({
+  ...pendingOnWire(request, asker),
   ...(request.pinned === undefined ? {} : { pinned: request.pinned }),
 });
 
-export const pairedOnWire = (device: PairedDevice, usage: Usage | undefined) => ({
+export const pairedOnWire = (device: PairedDevice, holder: Origin, usage: Usage | undefined) => ({
   deviceId: device.device,
   publicKey: device.publicKey,
-  displayName: device.label ?? device.displayName,
+  displayName: holder.label ?? holder.displayName,
   platform: device.client.platform,
   deviceFamily: device.client.deviceFamily,
   clientId: device.client.id,
@@ -45,7 +55,7 @@ export const pairedOnWire = (device: PairedDevice, usage: Usage | undefined) => 
   role: device.role,
   roles: device.roles,
   scopes: device.scopes.length === 0 ? undefined : device.scopes,
-  remoteIp: remote(device.address),
+  remoteIp: remote(holder.address),
   createdAtMs: device.createdAt,
   approvedAtMs: device.approvedAt,
   tokens: Object.entries(device.tokens)
@@ -63,10 +73,15 @@ const tokenOnWire = (role: string, token: DeviceToken, lastUsedAtMs: number | un
 });
 
 /** What protocol 4 tells besides. */
-export const pairedInDialect4 = (device: PairedDevice, usage: Usage | undefined, connected: boolean) => ({
-  ...pairedOnWire(device, usage),
+export const pairedInDialect4 = (
+  device: PairedDevice,
+  holder: Origin,
+  usage: Usage | undefined,
+  connected: boolean,
+) => ({
+  ...pairedOnWire(device, holder, usage),
   connected,
-  operatorLabel: device.label,
+  operatorLabel: holder.label,
   approvedVia: device.rule,
   lastSeenAtMs: usage?.seenAt,
 });
@@ -83,6 +98,7 @@ export interface PairEntries {
 /** Everything a list shows, as it is now. */
 export const pairEntries = (
   views: Views,
+  originOf: OriginOf,
   now: number,
   isVisible: (device: string) => boolean,
   dialect: Dialect,
@@ -95,14 +111,15 @@ export const pairEntries = (
     pending: pending
       .filter((request) => waits(request, views, { now }))
       .sort((a, b) => b.seq - a.seq)
-      .map(pendingInList),
+      .map((request) => pendingInList(request, askerOf(request, originOf))),
     paired: paired
       .sort((a, b) => b.seq - a.seq)
       .map((device) => {
         const usage = views.usage.get(device.device);
+        const holder = holderOf(device, originOf);
         return dialect === 4
-          ? pairedInDialect4(device, usage, isConnected(device.device))
-          : pairedOnWire(device, usage);
+          ? pairedInDialect4(device, holder, usage, isConnected(device.device))
+          : pairedOnWire(device, holder, usage);
       }),
   };
 };

@@ -26,7 +26,9 @@ t.test('facts become events: numbered without gaps, read back as written, after 
 
   const again = await openLedger(path);
   t.same([...again.log.range()], live);
-  t.match(again.views.pending.get('d1'), { requestId: 'r1', displayName: 'Ada' });
+  t.match(again.views.pending.get('d1'), { requestId: 'r1', seq: live[1]?.seq });
+  t.match(again.originOf(live[1]?.seq ?? 0), { displayName: 'Ada' });
+  t.notMatch(JSON.stringify([...again.views.pending.entries()]), /Ada|203\.0\.113/, 'views know nobody');
   t.equal((await write(again, ticked(4)))[0]?.seq, 5);
   await again.close();
 });

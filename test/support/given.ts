@@ -1,8 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event, EventType, Fact } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { OriginOf, Views } from '../../projections/index.js';
 import type { Decided, Moment, Refused } from '../../src/decisions/decision.js';
 import { Draft, emptyViews } from '../../src/ledger/draft.js';
+import { erasedBy } from '../../src/ledger/erasure.js';
 import { stamp } from '../../src/ledger/stamp.js';
 import { testEntropy } from './world.js';
 
@@ -22,6 +23,9 @@ export class History {
   get views(): Views {
     return this.draft.views;
   }
+
+  readonly originOf: OriginOf = (seq) =>
+    erasedBy(this.events).includes(seq) ? undefined : this.events[seq - 1]?.origin;
 
   get moment(): Moment {
     return { at: this.now, now: this.now };
@@ -44,9 +48,9 @@ export class History {
   }
 
   /** Decides, and records what follows: the facts of a yes, or those that a refusal leaves behind. */
-  when<R>(decide: (views: Views, moment: Moment) => Decided<R>): Result<R> {
+  when<R>(decide: (views: Views, moment: Moment, originOf: OriginOf) => Decided<R>): Result<R> {
     const from = this.events.length;
-    const decided = decide(this.views, this.moment);
+    const decided = decide(this.views, this.moment, this.originOf);
     this.happened(...(E.isRight(decided) ? decided.right : ((decided.left as Refused<R>).facts ?? [])));
     return { refusal: E.isLeft(decided) ? decided.left : undefined, events: this.events.slice(from) };
   }

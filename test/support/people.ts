@@ -51,11 +51,12 @@ export const handshake = (device: string | undefined, claims: Partial<Connect> =
 };
 
 export const connects = (history: History, command: Connect, waiting?: number): Result<ConnectDenied> =>
-  history.when((views, moment) =>
+  history.when((views, moment, originOf) =>
     connect(
       {
         device: command.device && deviceIn(views, command.device.id, moment),
         waiting: () => waiting ?? views.pending.size(),
+        originOf,
       },
       command,
       moment,
@@ -81,8 +82,8 @@ export const admin = person(['operator.admin'], {
 });
 
 export const approves = (history: History, requestId: string, by: Principal = admin) =>
-  history.when((views, moment) =>
-    approve(deviceOfRequest(views, requestId, moment), { requestId, by, fresh: fresh() }, moment),
+  history.when((views, moment, originOf) =>
+    approve(deviceOfRequest(views, requestId, moment), { requestId, by, fresh: fresh(), originOf }, moment),
   );
 
 /** A device that asked and was approved. Returns the handshake it asked with. */

@@ -1,5 +1,5 @@
 import type { Role } from '../../../events/index.js';
-import type { Views } from '../../../projections/index.js';
+import { holderOf, type OriginOf, type Views } from '../../../projections/index.js';
 import { closed, integer, text } from '../../codec.js';
 import { approve } from '../../decisions/approve.js';
 import { deviceIn, deviceOfRequest } from '../../decisions/device.js';
@@ -31,22 +31,28 @@ const freshFor = (id: string, { parts }: Call): FreshToken => {
 };
 
 /** A device as the caller's dialect shows it. */
-const shown = (views: Views, device: string, { session, parts }: Call) => {
+const shown = (views: Views, originOf: OriginOf, device: string, { session, parts }: Call) => {
   const row = views.paired.get(device);
   if (row === undefined) return undefined;
   const usage = views.usage.get(device);
+  const holder = holderOf(row, originOf);
   return session.dialect === 4
-    ? pairedInDialect4(row, usage, parts.sessions.isConnected(device))
-    : pairedOnWire(row, usage);
+    ? pairedInDialect4(row, holder, usage, parts.sessions.isConnected(device))
+    : pairedOnWire(row, holder, usage);
 };
 
 /** Approves a request. What is answered is the device as the approval left it. */
-export const approveRequest = (id: string, call: Call, reply: (device: string, views: Views) => unknown): Reply => {
+export const approveRequest = (
+  id: string,
+  call: Call,
+  reply: (device: string, views: Views, originOf: OriginOf) => unknown,
+): Reply => {
   const fresh = freshFor(id, call);
   return commit({
-    decide: (views, moment) =>
-      approve(deviceOfRequest(views, id, moment), { requestId: id, by: call.by, fresh }, moment),
-    answer: ([event], views) => reply(event?.type === 'pairing.approved' ? event.data.device : '', views),
+    decide: (views, moment, originOf) =>
+      approve(deviceOfRequest(views, id, moment), { requestId: id, by: call.by, fresh, originOf }, moment),
+    answer: ([event], views, originOf) =>
+      reply(event?.type === 'pairing.approved' ? event.data.device : '', views, originOf),
   });
 };
 
@@ -70,9 +76,9 @@ export const devices: Family = {
   'device.pair.list': method(none, (_, { by, session, parts }) => answer(parts.pairList.for(by, session.dialect))),
 
   'device.pair.approve': method(requestId, (params, call) =>
-    approveRequest(params.requestId, call, (device, views) => ({
+    approveRequest(params.requestId, call, (device, views, originOf) => ({
       requestId: params.requestId,
-      device: shown(views, device, call),
+      device: shown(views, originOf, device, call),
     })),
   ),
 

@@ -1,4 +1,5 @@
-import type { PairedDevice, PendingRequest } from '../../../projections/index.js';
+import type { Origin } from '../../../events/index.js';
+import { askerOf, holderOf, type PairedDevice, type PendingRequest } from '../../../projections/index.js';
 import { isLoopback } from '../../addresses.js';
 import { closed, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
@@ -18,20 +19,20 @@ const requestId = closed({ requestId: text() }, {});
 
 const isNode = ({ roles }: { readonly roles: readonly string[] }): boolean => roles.includes('node');
 
-const metadata = (row: PairedDevice | PendingRequest) => ({
-  displayName: ('label' in row ? row.label : undefined) ?? row.displayName,
+const metadata = (row: PairedDevice | PendingRequest, { label, displayName, address }: Origin) => ({
+  displayName: label ?? displayName,
   platform: row.client.platform,
   deviceFamily: row.client.deviceFamily,
   modelIdentifier: row.client.modelIdentifier,
-  remoteIp: row.address === undefined || isLoopback(row.address) ? undefined : row.address,
+  remoteIp: address === undefined || isLoopback(address) ? undefined : address,
 });
 
-const entryOf = (row: PairedDevice, { sessions }: Parts) => {
+const entryOf = (row: PairedDevice, { sessions, ledger }: Parts) => {
   const session = [...sessions.ofDevice(row.device)].filter(({ node }) => node !== undefined).at(-1);
   const said = session?.node;
   return {
     nodeId: row.device,
-    ...metadata(row),
+    ...metadata(row, holderOf(row, ledger.originOf)),
     version: said?.version,
     modelIdentifier: said?.modelIdentifier ?? row.client.modelIdentifier,
     caps: [...(said?.caps ?? [])].sort(),
@@ -69,7 +70,7 @@ export const nodes: Family = {
   }),
 
   'node.pair.list': method(none, (_, { parts, by }) => {
-    const { views } = parts.ledger;
+    const { views, originOf } = parts.ledger;
     const now = parts.clock.now();
     const pending = [...views.pending.entries()]
       .map(([, row]) => row)
@@ -80,7 +81,7 @@ export const nodes: Family = {
         .map((row) => ({
           requestId: row.requestId,
           nodeId: row.device,
-          ...metadata(row),
+          ...metadata(row, askerOf(row, originOf)),
           isRepair: row.repair,
           ts: row.askedAt,
         })),
@@ -88,7 +89,7 @@ export const nodes: Family = {
         .filter((row) => mayManage(by, row.device))
         .map((row) => ({
           nodeId: row.device,
-          ...metadata(row),
+          ...metadata(row, holderOf(row, originOf)),
           createdAtMs: row.createdAt,
           approvedAtMs: row.approvedAt,
         })),
@@ -96,11 +97,16 @@ export const nodes: Family = {
   }),
 
   'node.pair.approve': method(requestId, (params, call) =>
-    approveRequest(params.requestId, call, (device, views) => {
+    approveRequest(params.requestId, call, (device, views, originOf) => {
       const row = views.paired.get(device);
       return {
         requestId: params.requestId,
-        node: row && { nodeId: device, ...metadata(row), createdAtMs: row.createdAt, approvedAtMs: row.approvedAt },
+        node: row && {
+          nodeId: device,
+          ...metadata(row, holderOf(row, originOf)),
+          createdAtMs: row.createdAt,
+          approvedAtMs: row.approvedAt,
+        },
       };
     }),
   ),
