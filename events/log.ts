@@ -1,5 +1,6 @@
 import * as t from 'io-ts';
 import { fields, Int, kind } from './envelope.js';
+import { Ranges } from './ranges.js';
 
 /**
  * Somebody looked at the evidence, through the gateway: which question, about what, and up to which event it was answered. An address that was asked
@@ -54,6 +55,20 @@ const Restored = t.exact(
 const Held = fields({}, { reason: t.string });
 const Released = t.exact(t.type({}));
 
+/**
+ * The personal data of these events are gone, with their salt; that there were some, and their hash, stays. `of`: what they were found by,
+ * with its id, unless that is personal itself. An erasure of many events is several of these, of which the first is the cause of the others.
+ */
+const Erased = fields(
+  {
+    of: t.keyof({ device: null, address: null, connection: null, request: null }),
+    events: Int,
+    numbers: Ranges,
+    reason: t.string,
+  },
+  { device: t.string, connection: t.string, request: t.string },
+);
+
 export const logEvents = {
   'log.read': kind(Read),
   'log.archived': kind(Archived),
@@ -61,4 +76,5 @@ export const logEvents = {
   'log.held': kind(Held),
   'log.released': kind(Released),
   'log.restored': kind(Restored),
+  'log.erased': kind(Erased),
 };

@@ -143,6 +143,19 @@ export const catalogue = {
     remedy: 'the log has everything that was signed for: start the gateway',
     ours: true,
   },
+  'erasure-held': {
+    wire: 'INVALID_REQUEST',
+    message: 'a hold is in force: nothing is erased',
+    remedy:
+      'openclaw audit archive --list says since when and why; whoever may end it: openclaw audit archive --release',
+    ours: true,
+  },
+  'erasure-unexplained': {
+    wire: 'INVALID_REQUEST',
+    message: 'an erasure needs a reason',
+    remedy: 'say why with --reason: it stays in the log in place of what is erased, so it names nobody',
+    ours: true,
+  },
   'log-not-writable': {
     wire: 'UNAVAILABLE',
     message: 'log not writable',

@@ -123,6 +123,8 @@ export const limits = {
     clockJumpMs: 2 * SECOND,
     /** Rows of each view kept parsed: those of the devices that come and go. */
     rowsRemembered: 2048,
+    /** People kept parsed, for the lists that show them: a list of 10,000 devices costs no reading. */
+    originsRemembered: 16_384,
     /** Events whose index terms are folded in one transaction. What is left over is indexed when nothing has come for `indexMs`. */
     indexBatch: 10_000,
     indexMs: 1 * SECOND,
@@ -172,6 +174,10 @@ export const limits = {
     everyMs: 24 * 60 * MINUTE,
     /** Files that cannot be read which are named one by one at a start. */
     named: 10,
+  },
+  erasure: {
+    /** Events of one erasure: their numbers are in one event of at most 64 KiB, and the loop waits for the commit (some 10 ms). */
+    events: 2500,
   },
   forensics: {
     /** Of the life of one device, so many of the latest events are looked at. */

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Event, Fact } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import type { OriginOf, Views } from '../../projections/index.js';
 import type { Command, Refused } from '../decisions/decision.js';
 import { refusal } from '../errors.js';
 import { limits } from '../limits.js';
@@ -127,6 +127,9 @@ export class Ledger {
   get views(): Views {
     return this.store.views;
   }
+
+  /** Who the rows of the views are about. */
+  readonly originOf: OriginOf = (seq) => this.store.originOf(seq);
 
   get health(): Health {
     return this.state;
@@ -257,13 +260,15 @@ export class Ledger {
   }
 
   private write(batch: DecidedBatch): void {
-    const { stamped, settled, draft } = batch;
+    const { stamped, settled, draft, erased } = batch;
     const changes = draft.changes();
     let piece: Piece | undefined;
     let growth: Growth;
     let position: Position;
     try {
-      piece = this.trailing.due(this.position.seq, limits.ledger.indexBatch);
+      const erasure = erased.length === 0 ? undefined : this.trailing.erasure(erased);
+      /* What trails was gathered before the erasure, and is read anew after it. */
+      if (erasure === undefined) piece = this.trailing.due(this.position.seq, limits.ledger.indexBatch);
       growth = this.tree.grown(stamped.map(({ bytes }) => bytes));
       position = { ...batch.position, root: growth.edge.root().toString('hex') };
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
@@ -272,6 +277,7 @@ export class Ledger {
         drop: settled.flatMap(({ moved }) => moved),
         changes,
         position,
+        erasure,
         tree: growth.tiles,
         ...piece,
       });
@@ -286,6 +292,7 @@ export class Ledger {
       stamped.map(({ event }) => event),
       changes,
     );
+    if (erased.length > 0) this.trailing.erased();
     for (const decided of settled) this.tell(decided);
     this.news.wake();
   }

@@ -119,6 +119,9 @@ export class Lists {
 
 const NONE = Buffer.alloc(0);
 
+/** A list in the stored form. */
+export const listOf = (key: Buffer, seqs: readonly number[]): Posting => ({ key, value: distances(seqs) });
+
 /** Distances between neighbours, as LEB128. */
 const distances = (seqs: readonly number[]): Buffer => {
   const bytes: number[] = [];

@@ -4,6 +4,7 @@ import { limits } from '../limits.js';
 import type { NodeReader } from '../proof/merkle.js';
 import { Archive, type Listing, listedInLog, listedInView } from './archive.js';
 import { type Damage, DamagedEvent } from './damage.js';
+import { listsOf } from './lists.js';
 import { seqsIn, TermKeys } from './postings.js';
 import { scan } from './scan.js';
 import { unstamp } from './stamp.js';
@@ -164,19 +165,8 @@ export class Reader {
   private *carrying(term: Term, after: number, upTo: number): Iterable<number> {
     const salt = this.store().salt();
     if (salt === undefined) return;
-    const keys = new TermKeys(salt);
-    /* The list that `after` falls into begins before it. */
-    const before = this.store().postingBefore(keys.key(term, after));
-    const first = keys.key(term, 0);
-    let from = before !== undefined && Buffer.compare(before.key, first) >= 0 ? before.key : first;
-    const end = keys.key(term, upTo + 1);
-    for (;;) {
-      const postings = this.store().postings(from, end, limits.ledger.readChunk);
-      for (const posting of postings) for (const seq of seqsIn(posting)) if (seq > after && seq <= upTo) yield seq;
-      const last = postings.at(-1);
-      if (last === undefined || postings.length < limits.ledger.readChunk) return;
-      from = Buffer.concat([last.key, Buffer.of(0)]);
-    }
+    for (const posting of listsOf(term, after, upTo, new TermKeys(salt), this.store()))
+      for (const seq of seqsIn(posting)) if (seq > after && seq <= upTo) yield seq;
   }
 
   private decoded({ seq, bytes, origin }: Append): Event | undefined {

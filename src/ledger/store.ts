@@ -2,12 +2,21 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
 import { LRUCache } from 'lru-cache';
-import { type Rows, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
+import {
+  type OriginOf,
+  type Rows,
+  type ViewName,
+  type ViewRows,
+  type Views,
+  viewNames,
+} from '../../projections/index.js';
 import { limits } from '../limits.js';
 import { LedgerDamaged } from './damage.js';
 import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
+import { type Erasure, saySo } from './erasure.js';
 import type { Frame } from './history.js';
+import { Origins } from './origins.js';
 import type { Posting } from './postings.js';
 import type { StoredTile } from './tree.js';
 
@@ -41,6 +50,8 @@ export interface Batch {
   readonly drop?: readonly number[];
   readonly changes: readonly ViewChanges[];
   readonly position: Position;
+  /** Personal data that go; among the events is the one that says so. */
+  readonly erasure?: Erasure | undefined;
   readonly index?: IndexEntries | undefined;
   readonly history?: HistoryEntries | undefined;
   /** Tiles of the Merkle tree that are others now. */
@@ -74,6 +85,7 @@ export interface StoreOptions {
 export class Store {
   readonly path: string;
   readonly views: Views;
+  readonly originOf: OriginOf;
   private readonly env: RootDatabase<Buffer, number>;
   private readonly events: Database<Buffer, number>;
   private readonly origins: Database<Buffer, number>;
@@ -81,6 +93,7 @@ export class Store {
   private readonly index: Database<Buffer, Buffer>;
   private readonly history: Database<string, [string, number]>;
   private readonly tree: Database<Buffer, [number, number]>;
+  private readonly people: Origins;
   private pinned = false;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
@@ -110,6 +123,8 @@ export class Store {
     ]);
     this.rows = Object.fromEntries(rows) as typeof this.rows;
     this.views = this.rows;
+    this.people = new Origins((seq) => this.origins.get(seq), !readOnly);
+    this.originOf = this.people.of;
     if (!readOnly) for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(path, file), 0o600);
   }
 
@@ -129,9 +144,11 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, drop = [], changes, position, index, history, tree = [], checkpoint }: Batch): void {
+  commit({ events, drop = [], changes, position, erasure, index, history, tree = [], checkpoint }: Batch): void {
     if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
       throw new Error('events may go from the log only with the row that says where they are');
+    if (erasure !== undefined && !saySo(erasure.events, events))
+      throw new Error('personal data may go only with the event that says so');
     this.env.transactionSync(() => {
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
@@ -139,6 +156,7 @@ export class Store {
       }
       for (const seq of drop) this.events.removeSync(seq);
       for (const change of changes) this.rows[change.view].write(change);
+      if (erasure !== undefined) this.erase(erasure);
       this.meta.putSync('position', JSON.stringify(position));
       for (const { level, index, hashes } of tree) this.tree.putSync([level, index], hashes);
       if (checkpoint !== undefined) this.meta.putSync('checkpoint', checkpoint);
@@ -146,6 +164,7 @@ export class Store {
       if (history !== undefined) this.writeHistory(history);
     });
     for (const change of changes) this.rows[change.view].forget(change);
+    this.people.forget(erasure?.events ?? []);
   }
 
   event(seq: number): Buffer | undefined {
@@ -179,6 +198,12 @@ export class Store {
       found.push({ seq: key, bytes: value, origin: this.origins.get(key) });
     }
     return found;
+  }
+
+  private erase({ events, drop, put }: Erasure): void {
+    for (const seq of events) this.origins.removeSync(seq);
+    for (const key of drop) this.index.removeSync(key);
+    for (const { key, value } of put) this.index.putSync(key, value);
   }
 
   private writeIndex({ postings, upTo, salt, anew }: IndexEntries): void {

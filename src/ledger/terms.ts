@@ -1,8 +1,9 @@
 import type { Event } from '../../events/index.js';
 import { limits } from '../limits.js';
+import { type Relisted, without } from './lists.js';
 import { Lists, TermKeys } from './postings.js';
 import type { Reader } from './reader.js';
-import type { IndexEntries } from './store.js';
+import type { IndexEntries, Store } from './store.js';
 
 /** Lists of neighbouring events: those after `after`, up to `upTo`. */
 interface Gathered {
@@ -68,6 +69,25 @@ export class TermIndex {
     this.complete = upTo;
     this.fromNothing = false;
     this.gathered = this.gathered !== undefined || upTo === position ? after(upTo) : undefined;
+  }
+
+  /** The stored lists of addresses without these events, in rising order, whose personal data go. */
+  without(events: readonly number[], store: Store): Relisted {
+    const byAddress = new Map<string, number[]>();
+    for (const seq of events) {
+      const address = store.originOf(seq)?.address;
+      if (address === undefined) continue;
+      const seqs = byAddress.get(address);
+      if (seqs === undefined) byAddress.set(address, [seq]);
+      else seqs.push(seq);
+    }
+    const relisted = [...byAddress].map(([address, seqs]) => without(seqs, `address:${address}`, this.keys, store));
+    return { drop: relisted.flatMap(({ drop }) => drop), put: relisted.flatMap(({ put }) => put) };
+  }
+
+  /** They are gone: what was gathered may hold an address of theirs. */
+  forget(): void {
+    this.gathered = undefined;
   }
 
   private reRead(): Gathered {

@@ -2,6 +2,7 @@ import type { Event } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Entropy } from '../ports.js';
 import type { ViewChanges } from './draft.js';
+import type { Erasure } from './erasure.js';
 import { History } from './history.js';
 import type { Reader } from './reader.js';
 import type { Batch, Store } from './store.js';
@@ -60,6 +61,16 @@ export class Trailing {
   written(piece: Piece | undefined, position: number): void {
     if (piece?.index !== undefined) this.terms.written(piece.index.upTo, position);
     if (piece?.history !== undefined) this.history.written(piece.history);
+  }
+
+  /** What goes with the personal data of these events. */
+  erasure(events: readonly number[]): Erasure {
+    return { events, ...this.terms.without(events, this.store()) };
+  }
+
+  /** It is gone from the disk. */
+  erased(): void {
+    this.terms.forget();
   }
 
   /** A batch that was committed. */

@@ -1,11 +1,13 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Event, type Fact, subjectOf } from '../../events/index.js';
+import type { OriginOf } from '../../projections/index.js';
 import type { Command, Refused } from '../decisions/decision.js';
 import { type Refusal, refusal } from '../errors.js';
 import type { Entropy } from '../ports.js';
 import type { Jump, LogClock } from './clock.js';
 import { Draft } from './draft.js';
+import { erasedBy } from './erasure.js';
 import { foldVersions } from './rebuild.js';
 import { type Stamped, stamp } from './stamp.js';
 import type { Position, Store } from './store.js';
@@ -35,6 +37,8 @@ export interface DecidedBatch {
   readonly stamped: readonly Stamped[];
   readonly draft: Draft;
   readonly position: Position;
+  /** Events whose personal data go with it, in rising order. */
+  readonly erased: readonly number[];
 }
 
 /**
@@ -52,7 +56,12 @@ export const decideBatch = (
 ): DecidedBatch => {
   const draft = new Draft(store.views);
   const stamped: Stamped[] = [];
+  const erased = new Set<number>();
   const { moment, jump } = clock.read();
+  const originOf: OriginOf = (seq) => {
+    if (erased.has(seq)) return undefined;
+    return seq > from.seq ? stamped[seq - from.seq - 1]?.event.origin : store.originOf(seq);
+  };
   const append = (facts: readonly Fact[]): readonly Event[] => {
     const events: Stamped[] = [];
     for (const fact of facts) {
@@ -69,9 +78,10 @@ export const decideBatch = (
     const mark = stamped.length;
     try {
       return draft.attempt(() => {
-        const decided = command.decide(draft.views, moment);
+        const decided = command.decide(draft.views, moment, originOf);
         const events = append(E.isRight(decided) ? decided.right : ((decided.left as Refused<unknown>).facts ?? []));
-        const outcome = E.isRight(decided) ? E.right(command.answer(events, draft.views)) : decided;
+        const outcome = E.isRight(decided) ? E.right(command.answer(events, draft.views, originOf)) : decided;
+        for (const seq of erasedBy(events)) erased.add(seq);
         return { events, outcome, settle, moved: E.isRight(decided) ? moved : [] };
       });
     } catch (error) {
@@ -82,7 +92,13 @@ export const decideBatch = (
   };
   const settled = (jump === undefined ? queued : [recording([clockJumped(jump)]), ...queued]).map(decide);
   const at = stamped.length > 0 ? moment.at : from.at;
-  return { settled, stamped, draft, position: { seq: from.seq + stamped.length, at, views: foldVersions() } };
+  return {
+    settled,
+    stamped,
+    draft,
+    position: { seq: from.seq + stamped.length, at, views: foldVersions() },
+    erased: [...erased].sort((a, b) => a - b),
+  };
 };
 
 /** Facts that no rule decides, on their way to the log. */

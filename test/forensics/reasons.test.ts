@@ -60,6 +60,8 @@ const LEDGER = {
   'bad-time': false,
   'bad-rules': false,
   'cuts-caller': false,
+  'erasure-held': false,
+  'erasure-unexplained': false,
   'secret-leaked': false,
   'evidence-unreadable': false,
   'evidence-busy': false,
