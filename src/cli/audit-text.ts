@@ -22,12 +22,17 @@ export const span = (ms: number): string => {
 export const device = (id: string | undefined, name: string | undefined): string =>
   id === undefined ? 'no device' : name === undefined ? `device ${short(id)}` : `"${name}" (${short(id)})`;
 
+const osUser = ({ osUser: user, erased }: Person): string => {
+  if (user !== undefined) return `, OS user ${user}`;
+  return erased === undefined ? '' : `, OS user ${gone(erased)}`;
+};
+
 export const person = (who: Person): string => {
   switch (who.kind) {
     case 'gateway':
       return `the gateway itself, by rule ${who.rule}`;
     case 'host':
-      return `the owner of the host${who.osUser === undefined ? '' : `, OS user ${who.osUser}`}, with the gateway down`;
+      return `the owner of the host${osUser(who)}, with the gateway down`;
     case 'connection':
       return [
         who.device === undefined
@@ -36,6 +41,7 @@ export const person = (who: Person): string => {
             : 'a client without a device'
           : device(who.device, who.name),
         who.osUser === undefined ? '' : `OS user ${who.osUser}`,
+        who.erased === undefined ? '' : gone(who.erased),
         who.address === undefined ? '' : `from ${who.address}`,
         `proved by ${who.method ?? 'nothing'}${who.credential === undefined ? '' : ` ${who.credential}`}`,
         `connection ${who.connection}`,

@@ -1,4 +1,4 @@
-import type { DataOf, Event } from '../../events/index.js';
+import { type DataOf, type Event, isErased } from '../../events/index.js';
 import { short } from '../forensics/words.js';
 
 /* An event in one line, for people. What is exact is in --json. */
@@ -10,12 +10,16 @@ export const lineOf = (event: Event): string =>
 
 const because = ({ cause }: Event): string => (cause === undefined ? '' : `  (because of ${cause})`);
 
-const who = ({ actor, origin }: Event): string => {
+/** Where somebody would be named who was erased. */
+const gone = (event: Event): string => (isErased(event) ? ' (erased)' : '');
+
+const who = (event: Event): string => {
+  const { actor, origin } = event;
   switch (actor.kind) {
     case 'gateway':
       return `rule ${actor.rule}`;
     case 'host':
-      return `the owner of this host${origin?.osUser === undefined ? '' : ` (${origin.osUser})`}`;
+      return `the owner of this host${origin?.osUser === undefined ? gone(event) : ` (${origin.osUser})`}`;
     case 'connection':
       return actor.device === undefined ? `connection ${short(actor.connection)}` : `device ${short(actor.device)}`;
   }
@@ -26,7 +30,8 @@ const asRole = (role: string, scopes: readonly string[]): string =>
   `${role} (${scopes.map((scope) => (scope.startsWith(`${role}.`) ? scope.slice(role.length + 1) : scope)).join(' ') || 'no scopes'})`;
 const named = (event: Event): string =>
   event.origin?.displayName === undefined ? '' : ` "${event.origin.displayName}"`;
-const from = (event: Event): string => (event.origin?.address === undefined ? '' : ` from ${event.origin.address}`);
+const from = (event: Event): string =>
+  event.origin?.address === undefined ? gone(event) : ` from ${event.origin.address}`;
 
 const what = (event: Event): string => {
   switch (event.type) {
@@ -45,7 +50,7 @@ const what = (event: Event): string => {
     case 'pairing.superseded':
       return `${event.data.requestId} by ${event.data.by}`;
     case 'pairing.approved':
-      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)} is now ${asRole(event.data.role, event.data.scopes)}; by ${who(event)}, rule ${event.data.rule}`;
+      return `${event.data.requestId}: device ${short(event.data.device)}${named(event)}${gone(event)} is now ${asRole(event.data.role, event.data.scopes)}; by ${who(event)}, rule ${event.data.rule}`;
     case 'pairing.refreshed':
     case 'pairing.rejected':
     case 'pairing.expired':
@@ -89,11 +94,16 @@ const what = (event: Event): string => {
       return `nothing is archived from now on, by ${who(event)}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`;
     case 'log.released':
       return `archiving goes on, by ${who(event)}`;
+    case 'log.erased':
+      return `personal data of ${event.data.events} events, ${erasedOf(event.data)}, by ${who(event)}: ${event.data.reason}`;
   }
 };
 
 const planned = (plan: { readonly secret: boolean; readonly tokens: number; readonly devices: number }): string =>
   `${plan.secret ? 'the secret, ' : ''}${plan.tokens} tokens, ${plan.devices} devices`;
+
+const erasedOf = ({ of, device, connection, request }: DataOf<'log.erased'>): string =>
+  of === 'address' ? 'from one address' : `of ${of} ${short(request ?? connection ?? device)}`;
 
 const about = ({ device, request, connection, credential, address }: DataOf<'log.read'>): string => {
   const named = device ?? request ?? connection ?? credential ?? (address ? 'an address' : undefined);

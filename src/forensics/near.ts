@@ -1,5 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
+import { nameOf } from '../../projections/index.js';
 import { type Refusal, refusal } from '../errors.js';
 import type { Evidence } from './evidence.js';
 
@@ -17,16 +18,16 @@ const NAMED = 3;
 const RECENT = 2000;
 
 /** Devices that are or were here, requests that wait, credentials, sessions that are open. */
-function* standing({ views }: Evidence): Iterable<Known> {
+function* standing({ views, originOf }: Evidence): Iterable<Known> {
   const devices = new Set<string>();
   const device = (id: string, name?: string): readonly Known[] => {
     if (devices.has(id)) return [];
     devices.add(id);
     return [{ kind: 'device', id, name }];
   };
-  for (const [id, { label, displayName }] of views.paired.entries()) yield* device(id, label ?? displayName);
-  for (const [id, { requestId, displayName }] of views.pending.entries()) {
-    yield* device(id, displayName);
+  for (const [id, row] of views.paired.entries()) yield* device(id, nameOf(row, originOf));
+  for (const [id, { requestId, seq }] of views.pending.entries()) {
+    yield* device(id, originOf(seq)?.displayName);
     yield { kind: 'request', id: requestId };
   }
   for (const [id, credential] of views.credentials.entries()) {
@@ -82,6 +83,12 @@ export const meant = (said: string, kinds: readonly Known['kind'][], evidence: E
       { near: near.map(({ kind, id }) => ({ kind, id })) },
     ),
   );
+};
+
+/** The whole id of what is named by it, by its beginning or, a device, by its name. What nobody knows is refused, not found missing. */
+export const identified = (kind: Known['kind'], said: string, evidence: Evidence): Either<Refusal, string> => {
+  for (const _ of evidence.log.query({ terms: [`${kind}:${said}`] })) return E.right(said);
+  return E.map(({ id }: Known) => id)(meant(said, [kind], evidence));
 };
 
 const shown = ({ kind, id, name }: Known): string => `${kind} ${id}${name === undefined ? '' : ` (${name})`}`;

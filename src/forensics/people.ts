@@ -1,5 +1,6 @@
 import type { Event, EventOf } from '../../events/index.js';
-import type { Views } from '../../projections/index.js';
+import { nameOf as nameIn } from '../../projections/index.js';
+import { erasedBy } from './erasures.js';
 import type { Evidence } from './evidence.js';
 
 /** Who caused something, as far as the log knows: the connection, and what it proved when it came. */
@@ -15,30 +16,33 @@ export interface Person {
   readonly scopes?: readonly string[] | undefined;
   readonly address?: string | undefined;
   readonly osUser?: string | undefined;
+  /** The event that erased what else was known of them. */
+  readonly erased?: number | undefined;
   /** The event that let the connection in. */
   readonly since?: number | undefined;
 }
 
-export const personOf = (event: Event, { log, views }: Evidence): Person => {
+export const personOf = (event: Event, evidence: Evidence): Person => {
   const { actor, origin } = event;
   switch (actor.kind) {
     case 'gateway':
       return { kind: 'gateway', rule: actor.rule };
     case 'host':
-      return { kind: 'host', osUser: origin?.osUser };
+      return { kind: 'host', osUser: origin?.osUser, erased: erasedBy(event, evidence) };
     case 'connection': {
       const { connection, device, method, credential, scopes } = actor;
-      const accepted = acceptanceOf(connection, log);
+      const accepted = acceptanceOf(connection, evidence.log);
       return {
         kind: 'connection',
         connection,
         device,
-        name: nameOf(device, views) ?? accepted?.origin?.displayName,
+        name: nameOf(device, evidence) ?? accepted?.origin?.displayName,
         method,
         credential,
         scopes,
         address: accepted?.origin?.address,
         osUser: accepted?.origin?.osUser,
+        erased: erasedBy(accepted, evidence),
         since: accepted?.seq,
       };
     }
@@ -52,7 +56,10 @@ export const acceptanceOf = (connection: string, log: Evidence['log']): EventOf<
 };
 
 /** What people call a device. */
-export const nameOf = (device: string | undefined, views: Views): string | undefined => {
+export const nameOf = (
+  device: string | undefined,
+  { views, originOf }: Pick<Evidence, 'views' | 'originOf'>,
+): string | undefined => {
   const row = device === undefined ? undefined : views.paired.get(device);
-  return row?.label ?? row?.displayName;
+  return row && nameIn(row, originOf);
 };

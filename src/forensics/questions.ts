@@ -7,6 +7,7 @@ import type { Damage } from '../ledger/damage.js';
 import { limits } from '../limits.js';
 import { blastRadius } from './blast-radius.js';
 import { diff } from './diff.js';
+import { erasable } from './erasable.js';
 import type { Evidence } from './evidence.js';
 import { incident } from './incident.js';
 import type { BlastRadius } from './radius.js';
@@ -104,6 +105,11 @@ export const questions = {
   incident: question(id, (params, evidence) => incident(params.id, evidence)),
   rejudge: question(closed({}, { rules: text(limits.wire.preauthFrameBytes) }), ({ rules }, evidence) =>
     rejudge(rules, evidence),
+  ),
+  erasable: question(
+    closed({ subject: said }, {}),
+    ({ subject }, evidence) => erasable(subject, evidence),
+    (_, { subject: { of, ...named } }) => (of === 'address' ? { address: true } : named),
   ),
   stale: question(closed({ notSeen: said }, {}), ({ notSeen }, evidence) => stale(notSeen, evidence)),
 } satisfies Record<string, Question>;

@@ -6,7 +6,7 @@ import { type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Evidence } from './evidence.js';
 import { stretchOf } from './moments.js';
-import { type Known, meant } from './near.js';
+import { identified } from './near.js';
 
 /** What to look for in the log. All that are given must fit. */
 export interface Search {
@@ -38,22 +38,17 @@ const LIMIT = 100;
 export const search = (said: Search, evidence: Evidence): Either<Refusal, Found> =>
   E.flatMap((wanted: Search) => searchFor(wanted, evidence))(named(said, evidence));
 
-/** The same with whole ids: of what is known by the beginning of its id, or by name. What nobody knows is refused, not found missing. */
+/** The same with whole ids. */
 const named = (said: Search, evidence: Evidence): Either<Refusal, Search> => {
   let wanted = said;
   for (const kind of ['device', 'credential', 'connection', 'request'] as const) {
     const id = said[kind];
-    if (id === undefined || isNamed(kind, id, evidence)) continue;
-    const known = meant(id, [kind], evidence);
+    if (id === undefined) continue;
+    const known = identified(kind, id, evidence);
     if (E.isLeft(known)) return known;
-    wanted = { ...wanted, [kind]: known.right.id };
+    wanted = { ...wanted, [kind]: known.right };
   }
   return E.right(wanted);
-};
-
-const isNamed = (kind: Known['kind'], id: string, { log }: Evidence): boolean => {
-  for (const _ of log.query({ terms: [`${kind}:${id}`] })) return true;
-  return false;
 };
 
 const searchFor = (wanted: Search, evidence: Evidence): Either<Refusal, Found> => {

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Client, Event, EventOf } from '../../events/index.js';
 import type { Refusal } from '../errors.js';
 import { limits } from '../limits.js';
+import { erasedBy } from './erasures.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { type Known, meant } from './near.js';
 import { nameOf, type Person, personOf } from './people.js';
@@ -16,6 +17,8 @@ export interface RequestStory extends Place {
     readonly displayName?: string | undefined;
     readonly userAgent?: string | undefined;
     readonly browserOrigin?: string | undefined;
+    /** The event that erased these. */
+    readonly erased?: number | undefined;
     readonly connection?: string | undefined;
     readonly method?: string | undefined;
     readonly credential?: string | undefined;
@@ -109,7 +112,7 @@ const storyOf = (device: string, evidence: Evidence, requestId?: string): Who =>
     device: {
       id: device,
       name:
-        nameOf(device, evidence.views) ??
+        nameOf(device, evidence) ??
         about.findLast(({ origin }) => origin?.displayName !== undefined)?.origin?.displayName,
       state: paired !== undefined ? 'paired' : pending !== undefined ? 'pending' : 'not paired',
       roles: paired?.roles ?? [],
@@ -144,6 +147,7 @@ const requestStory = (
       displayName: origin?.displayName,
       userAgent: origin?.userAgent,
       browserOrigin: origin?.browserOrigin,
+      erased: erasedBy(asked, evidence),
       connection: by?.connection,
       method: by?.method,
       credential: by?.credential,

@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { EventOf } from '../../events/index.js';
 import { canonical } from '../addresses.js';
 import { type Refusal, refusal } from '../errors.js';
+import { erasedBy } from './erasures.js';
 import { type Evidence, type Place, placeOf } from './evidence.js';
 import { type Known, meant } from './near.js';
 import { acceptanceOf } from './people.js';
@@ -20,6 +21,8 @@ export interface Refused extends Place, Reason {
   readonly connection: string;
   readonly reason: string;
   readonly address?: string | undefined;
+  /** The event that erased it. */
+  readonly erased?: number | undefined;
   readonly device?: string | undefined;
   /** What the gateway closed with, and the client if it was first. */
   readonly close: Close;
@@ -95,6 +98,7 @@ const refusedIn = (event: EventOf<'connection.refused'>, evidence: Evidence): Re
     reason,
     ...(reasons[reason] ?? UNKNOWN),
     address: event.origin?.address,
+    erased: erasedBy(event, evidence),
     device,
     close,
     clientClose: clientClose && { ...clientClose, means: clientCloses[clientClose.code] },

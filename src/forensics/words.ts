@@ -13,3 +13,6 @@ const SHORT = 12;
 
 /** As much of an id as tells it apart. */
 export const short = (id: string): string => (id.length > SHORT + 1 ? `${id.slice(0, SHORT)}…` : id);
+
+/** What stands where somebody would be named whose personal data were erased by this event. */
+export const gone = (by: number): string => `(erased ${event(by)})`;

@@ -81,11 +81,12 @@ export const putTogether = (options: PartsOptions): Parts => {
   const health = new Health({ clock, ledger: () => ledger.health });
   const announcer = new Announcer({ clock, broadcast, presence, health });
   const limiter = new Limiter({ clock, keys, views, record, limits: settings.limiter });
-  const pairList = new PairList({ views, clock, sessions });
+  const pairList = new PairList({ views, originOf: ledger.originOf, clock, sessions });
 
   ledger.listen({
     announce: (event) => {
       pairList.invalidate(event);
+      if (event.type === 'log.erased') presence.forgetBut(sessions.presences());
       announcer.announce(event);
     },
     enforce: (event) => {

@@ -55,6 +55,12 @@ export class Presence {
     if (before !== undefined) this.touch(key, { ...before, reason: 'disconnect' });
   }
 
+  /** Personal data were erased: of those who are not here nobody is shown any longer. */
+  forgetBut(here: ReadonlySet<string>): void {
+    for (const key of this.entries.keys()) if (!here.has(key)) this.entries.delete(key);
+    this.changes++;
+  }
+
   /** Newest first, the gateway itself among them. */
   list(): readonly PresenceEntry[] {
     this.prune();

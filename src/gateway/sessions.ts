@@ -48,6 +48,11 @@ export class Sessions {
     return this.byDevice.has(device);
   }
 
+  /** Under which keys those who are here are shown. */
+  presences(): ReadonlySet<string> {
+    return new Set([...this.all()].flatMap(({ presence }) => presence?.key ?? []));
+  }
+
   /** Closes what an event put an end to. */
   enforce(event: Event): void {
     const end = (sessions: Iterable<Session>, close: Close): void =>

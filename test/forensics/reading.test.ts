@@ -58,6 +58,14 @@ t.test('every question leaves one event, with what it was about', async (t) => {
     ['audit.credential', { device: 'phone of Ada' }, { device: id }],
     ['audit.rejudge', { rules: "{ refuse: [{ name: 'x', from: ['203.0.113.77'] }] }" }, {}],
     ['audit.stale', { notSeen: '90d' }, {}],
+    ['audit.erasable', { subject: 'device:phone of Ada' }, { device: id }],
+    ['audit.erasable', { subject: `connection:${connection}` }, { connection }],
+    [
+      'audit.erasable',
+      { subject: `request:${waiting.requestId}` },
+      { request: waiting.requestId, device: waiting.key.id },
+    ],
+    ['audit.erasable', { subject: 'address:203.0.113.77' }, { address: true }],
   ];
   for (const [method, params, about] of questions) {
     const before = reads(at.state).length;

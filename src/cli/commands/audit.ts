@@ -6,7 +6,7 @@ import type { Found, Search } from '../../forensics/search.js';
 import type { StaleList } from '../../forensics/stale.js';
 import type { Outcome, RequestStory, Who } from '../../forensics/who.js';
 import type { LetIn, Refused, WhyAddress } from '../../forensics/why.js';
-import { counted, event, list, time } from '../../forensics/words.js';
+import { counted, event, gone, list, time } from '../../forensics/words.js';
 import { type AskOptions, ask } from '../ask.js';
 import { device, person, span } from '../audit-text.js';
 import { lineOf } from '../event-lines.js';
@@ -45,7 +45,7 @@ const requestLines = ({
   outcome,
 }: RequestStory): readonly string[] => [
   `Request ${requestId}`,
-  `  asked     ${time(at)} from ${from.address ?? 'this host'}${from.displayName === undefined ? '' : ` as "${from.displayName}"`} ${event(seq)}`,
+  `  asked     ${time(at)} from ${from.address ?? (from.erased === undefined ? 'this host' : gone(from.erased))}${from.displayName === undefined ? '' : ` as "${from.displayName}"`} ${event(seq)}`,
   `            with ${from.method ?? 'nothing'}${from.credential === undefined ? '' : ` ${from.credential}`}, ${asked.client.id} ${asked.client.version} on ${asked.client.platform}`,
   `            to be ${asked.role} with ${list(asked.scopes, 'no scopes')}: ${asked.need}${asked.repair ? ', repair' : ''}${refreshed > 0 ? `; asked again ${counted(refreshed, 'time')}` : ''}`,
   ...(outcome === undefined ? ['  waits     nobody has decided it'] : outcomeLines(outcome)),
@@ -107,11 +107,12 @@ export const why = async (id: string, options: AskOptions, asJson: boolean): Pro
 };
 
 const refusedLines = (refused: Refused): readonly string[] => {
-  const { connection, reason, at, seq, rule, change, close, clientClose, address, request } = refused;
+  const { connection, reason, at, seq, rule, change, close, clientClose, address, erased, request } = refused;
+  const from = address ?? (erased === undefined ? undefined : gone(erased));
   return [
     `Refused: ${reason}. The rule: ${rule}.`,
     `To change: ${change}.`,
-    `  connection ${connection}${address === undefined ? '' : ` from ${address}`}, ${time(at)} ${event(seq)}`,
+    `  connection ${connection}${from === undefined ? '' : ` from ${from}`}, ${time(at)} ${event(seq)}`,
     `  closed with ${close.code} ${close.reason}`,
     ...(clientClose === undefined
       ? []

@@ -126,6 +126,7 @@ export const addAudit = (program: Command): Command => {
     });
   addExport(audit);
   addArchive(audit);
+  addErase(audit);
   asking(audit.command('rejudge').description("judge every past approval by today's rules, or by given ones"))
     .option('--rules <file>', 'rules to judge by, JSON5')
     .addHelpText('after', EXAMPLE_RULES)
@@ -162,6 +163,26 @@ const addArchive = (audit: Command): void => {
     .action(async (options: Archiving) => {
       const { archive } = await import('../commands/audit-archive.js');
       await archive(options, reaching(options), options.json === true);
+    });
+};
+
+interface Erasing extends Common {
+  readonly subject: string;
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+const addErase = (audit: Command): void => {
+  connecting(
+    audit.command('erase').description('personal data go for good; the log stays whole, and says what was erased'),
+    QUESTION_MS,
+  )
+    .requiredOption('--subject <what>', 'device:<id>, connection:<id>, request:<id> or address:<ip>')
+    .requiredOption('--reason <text>', 'why: it stays in the log, so it should name nobody')
+    .option('--dry-run', 'only say what would be erased', false)
+    .action(async ({ subject, reason, dryRun, ...options }: Erasing) => {
+      const { erase } = await import('../commands/audit-erase.js');
+      await erase({ subject, reason, dryRun }, reaching(options), options.json === true);
     });
 };
 
