@@ -1,5 +1,5 @@
 import type { Person } from '../forensics/people.js';
-import { short } from '../forensics/words.js';
+import { gone, short } from '../forensics/words.js';
 
 /* Lengths of time, devices and people in the answers of commands. */
 

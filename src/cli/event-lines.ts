@@ -103,7 +103,7 @@ const planned = (plan: { readonly secret: boolean; readonly tokens: number; read
   `${plan.secret ? 'the secret, ' : ''}${plan.tokens} tokens, ${plan.devices} devices`;
 
 const erasedOf = ({ of, device, connection, request }: DataOf<'log.erased'>): string =>
-  of === 'address' ? 'from one address' : `of ${of} ${short(request ?? connection ?? device)}`;
+  of === 'address' ? 'from one address' : `of ${of} ${short(request ?? connection ?? device ?? '')}`;
 
 const about = ({ device, request, connection, credential, address }: DataOf<'log.read'>): string => {
   const named = device ?? request ?? connection ?? credential ?? (address ? 'an address' : undefined);

@@ -1,6 +1,6 @@
 import { exit, remedyOf } from '../../errors.js';
 import type { Erasable } from '../../forensics/erasable.js';
-import { counted, event } from '../audit-text.js';
+import { counted, event } from '../../forensics/words.js';
 import { call } from '../call.js';
 import { Exit, json, say, tell } from '../output.js';
 import type { ReachOptions } from '../reach.js';
