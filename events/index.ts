@@ -11,7 +11,7 @@ import { tokenEvents } from './token.js';
 
 export { type Actor, type Method, Origin, type Role, subjectOf } from './envelope.js';
 export type { Client, Need } from './pairing.js';
-export { isInRanges, numbersIn, rangesOf } from './ranges.js';
+export { isInRanges, numbersIn, rangesIn, rangesOf } from './ranges.js';
 export { eachTerm, partsOf, type Term, type TermKind, termKinds, termsOf } from './terms.js';
 
 /** Everything that can have happened. A fact of another kind does not exist. */

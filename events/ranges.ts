@@ -22,7 +22,8 @@ export const rangesOf = (numbers: Iterable<number>): string => {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 };
 
-function* each(ranges: string): Iterable<readonly [from: number, to: number]> {
+/** The ranges themselves: each may be as long as whoever wrote it liked. */
+export function* rangesIn(ranges: string): Iterable<readonly [from: number, to: number]> {
   if (ranges === '') return;
   for (const range of ranges.split(',')) {
     const [from, to = from] = range.split('-').map(Number);
@@ -31,10 +32,10 @@ function* each(ranges: string): Iterable<readonly [from: number, to: number]> {
 }
 
 export function* numbersIn(ranges: string): Iterable<number> {
-  for (const [from, to] of each(ranges)) for (let number = from; number <= to; number++) yield number;
+  for (const [from, to] of rangesIn(ranges)) for (let number = from; number <= to; number++) yield number;
 }
 
 export const isInRanges = (ranges: string, number: number): boolean => {
-  for (const [from, to] of each(ranges)) if (from <= number && number <= to) return true;
+  for (const [from, to] of rangesIn(ranges)) if (from <= number && number <= to) return true;
   return false;
 };

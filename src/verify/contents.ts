@@ -21,7 +21,7 @@ export class Contents {
   readonly holes = new Holes();
   bytes = 0;
   /** Events whose personal data are gone, as ranges. */
-  readonly without: { from: number; to: number }[] = [];
+  private readonly without: { from: number; to: number }[] = [];
   private at = 0;
 
   see(seq: number, { bytes, origin }: Leaf): void {
@@ -37,6 +37,12 @@ export class Contents {
       this.holes.see(seq, this.at, type, bytes);
     }
     if (origin !== null) this.seeOrigin(seq, bytes, origin);
+  }
+
+  /** Ranges of events whose personal data are gone although no erasure names them. */
+  lost(): readonly { readonly from: number; readonly to: number }[] {
+    const erased = [...this.holes.erased].sort(([a], [b]) => a - b);
+    return this.without.flatMap((range) => remainder(range, erased));
   }
 
   private seeOrigin(seq: number, bytes: Buffer, origin: Buffer | undefined): void {
@@ -59,3 +65,19 @@ export class Contents {
     if (this.damage.length < TOLD) this.damage.push(damage);
   }
 }
+
+/** What is left of a range without those others, which are in order. */
+const remainder = (
+  { from, to }: { readonly from: number; readonly to: number },
+  others: readonly (readonly [from: number, to: number])[],
+): readonly { readonly from: number; readonly to: number }[] => {
+  const left: { from: number; to: number }[] = [];
+  let next = from;
+  for (const [begin, end] of others) {
+    if (end < next) continue;
+    if (begin > to) break;
+    if (begin > next) left.push({ from: next, to: begin - 1 });
+    next = end + 1;
+  }
+  return next > to ? left : [...left, { from: next, to }];
+};

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Actor, Event } from '../../events/index.js';
+import { type Actor, type Event, rangesIn } from '../../events/index.js';
 import { unstamp } from '../ledger/stamp.js';
 
 /*
@@ -52,6 +52,8 @@ const TOLD = 1000;
 /** Looks at the events as they go by. */
 export class Holes {
   private readonly found: Hole[] = [];
+  /** Events whose personal data were erased, as the log says. */
+  readonly erased: (readonly [from: number, to: number])[] = [];
   private readonly more = new Map<Hole['kind'], number>();
   private summarised: (Hole & { readonly kind: 'summarised' }) | undefined;
   private running = false;
@@ -110,6 +112,16 @@ export class Holes {
         };
         return;
       }
+      case 'log.erased':
+        this.erased.push(...rangesIn(event.data.numbers));
+        return this.add({
+          kind: 'erased',
+          event: seq,
+          at,
+          events: event.data.events,
+          by: event.actor,
+          reason: event.data.reason,
+        });
       case 'log.restored':
         return this.add({
           kind: 'restored',
@@ -129,4 +141,5 @@ const TELLING: ReadonlySet<string> = new Set<Event['type']>([
   'gateway.clock-jumped',
   'connection.refusals-summarised',
   'log.restored',
+  'log.erased',
 ]);

@@ -179,8 +179,8 @@ const invalid = ({ damage }: Contents, differences: readonly Difference[]): read
   return damage.filter(({ class: kind, from }) => kind !== 'event-invalid' || from === undefined || !known.has(from));
 };
 
-const lostOrigins = ({ without }: Contents): readonly Damage[] =>
-  without.map(({ from, to }) => ({ class: 'origin-missing', from, to, what: 'no erasure names them' }));
+const lostOrigins = (contents: Contents): readonly Damage[] =>
+  contents.lost().map(({ from, to }) => ({ class: 'origin-missing', from, to, what: 'no erasure names them' }));
 
 type Past = { readonly damage: Damage } | { readonly name: string; readonly size: number };
 

@@ -33,7 +33,7 @@ t.test('a receipt that encloses nothing needs the event', (t) => {
   t.match(checkReceipt(bare, trusting), { left: { step: 'entry', why: /encloses no event/ } });
   t.match(checkReceipt(bare, trusting, leafAt(7)), { right: { index: 7, leaf: leafAt(7) } });
   t.match(checkReceipt(bare, trusting, leafAt(8)), {
-    left: { step: 'inclusion', why: 'this is not event 7 of the log' },
+    left: { step: 'inclusion', why: 'this is not leaf 7 of the log' },
   });
   t.end();
 });
@@ -56,7 +56,7 @@ t.test('each step has its way of failing, and they come in order', (t) => {
     left: { step: 'cosignatures', why: /quorum is not met/ },
   });
   t.match(checked({ extra: enclosed(leafAt(8)) }), {
-    left: { step: 'inclusion', why: 'this is not event 7 of the log (the event enclosed in "extra")' },
+    left: { step: 'inclusion', why: 'this is not leaf 7 of the log (the event enclosed in "extra")' },
   });
   t.match(checked({ index: 8 }), { left: { step: 'inclusion', why: /not event 8/ } });
   t.match(checked({ index: SIZE }), { left: { step: 'inclusion', why: 'index 300 is not in a tree of 300' } });

@@ -60,7 +60,7 @@ const policyIn = (text: string): Policy => {
 const keptIn = (file: string): Kept => {
   const note = fileIn('--from', file);
   const opened = openCheckpoint(note);
-  if (E.isLeft(opened)) throw new UsageError(`--from: ${file} is ${opened.left}`);
+  if (E.isLeft(opened)) throw new UsageError(`--from: ${file}: ${opened.left}`);
   return { name: file, note };
 };
 
