@@ -1,5 +1,5 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { leafHash, type NodeReader, nodeHash, TreeEdge } from '../../src/proof/merkle.js';
+import { createPrivateKey, hash, type KeyObject } from 'node:crypto';
+import { leafHash, type NodeReader, nodeHash, rootAt, TreeEdge } from '../../src/proof/merkle.js';
 import type { Tile } from '../../src/proof/tile.js';
 
 /* Trees in memory, and keys that are the same in every run. */
@@ -29,6 +29,15 @@ export const grown = (leaves: readonly Buffer[]): Tree => {
     node: (height, index) => nodes.get(`${height}/${index}`) ?? missing(`node ${height}/${index}`),
     rootAt: (size) => roots[size] ?? missing(`root of ${size}`),
   };
+};
+
+/** A tree as large as one likes, of which one leaf is known: the others have any hashes. */
+export const around = (index: number, leaf: Buffer): Tree => {
+  const node: NodeReader = (height, at) => {
+    if (Math.floor(index / 2 ** height) !== at) return hash('sha256', `${height}/${at}`, 'buffer');
+    return height === 0 ? leafHash(leaf) : nodeHash(node(height - 1, 2 * at), node(height - 1, 2 * at + 1));
+  };
+  return { leaves: Object.assign([], { [index]: leaf }), node, rootAt: (size) => rootAt(size, node) };
 };
 
 const missing = (what: string): never => {
