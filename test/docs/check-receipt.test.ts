@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -150,6 +151,12 @@ t.test('and on whatever becomes of a policy', async (t) => {
     { numRuns: 1000 },
   );
   t.ok(readable > 50, `${readable} of them could be read`);
+});
+
+t.test('the policy that the documentation shows is one', async (t) => {
+  const [, shown = ''] = /```text\n(log [\s\S]*?)```/.exec(readFileSync('docs/proof.md', 'utf8')) ?? [];
+  t.equal(verdictOf(GOOD, shown), 'good');
+  t.ok((await ours.checkReceipt(GOOD, shown)).ok);
 });
 
 t.test('the page allows its own scripts and its own style, and nothing else', (t) => {
