@@ -66,7 +66,19 @@ export const enclosed = (leaf: Buffer): Buffer => deflateSync(leaf, { level: 9 }
 
 /** Undefined where `extra` holds no leaf. No leaf is larger than that of an event, so nothing larger is unpacked. */
 const disclosed = (extra: Buffer): Buffer | undefined =>
-  attempt(() => inflateSync(extra, { maxOutputLength: limits.ledger.eventBytes }));
+  attempt(() => {
+    const inflated = inflateSync(extra, {
+      maxOutputLength: limits.ledger.eventBytes,
+      info: true,
+    }) as unknown as Inflated;
+    return inflated.engine.bytesWritten === extra.length ? inflated.buffer : undefined;
+  });
+
+/** With `info`, which the types do not know: only how much of the input was taken tells that nothing follows the stream. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
 
 /** The steps of a check, in their order. */
 export type ReceiptStep = 'format' | 'entry' | 'log signature' | 'cosignatures' | 'inclusion';

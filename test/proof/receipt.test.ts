@@ -58,7 +58,7 @@ t.test('each step has its way of failing, and they come in order', (t) => {
   t.match(checked({ extra: enclosed(leafAt(8)) }), {
     left: { step: 'inclusion', why: 'this is not leaf 7 of the log (the event enclosed in "extra")' },
   });
-  t.match(checked({ index: 8 }), { left: { step: 'inclusion', why: /not event 8/ } });
+  t.match(checked({ index: 8 }), { left: { step: 'inclusion', why: /not leaf 8/ } });
   t.match(checked({ index: SIZE }), { left: { step: 'inclusion', why: 'index 300 is not in a tree of 300' } });
   t.match(checked({ proof: receipt.proof.slice(1) }), { left: { step: 'inclusion' } });
   t.match(checked({ index: 8, extra: enclosed(leafAt(8)) }), { left: { step: 'inclusion' } });
