@@ -68,7 +68,7 @@ export const recordOffline = async (search: object, options: ReachOptions): Prom
 
 const NAMED = 5;
 
-const noteDamage = ({ damaged, upTo }: Answered): void => {
+export const noteDamage = ({ damaged, upTo }: Pick<Answered, 'damaged' | 'upTo'>): void => {
   if (damaged.length === 0) return;
   const named = damaged
     .slice(0, NAMED)

@@ -86,8 +86,10 @@ export const putTogether = (options: PartsOptions): Parts => {
   ledger.listen({
     announce: (event) => {
       pairList.invalidate(event);
-      if (event.type === 'log.erased') presence.forgetBut(sessions.presences());
       announcer.announce(event);
+      if (event.type !== 'log.erased') return;
+      presence.forgetBut(sessions.presences());
+      announcer.presenceChanged('left');
     },
     enforce: (event) => {
       secretInForce.enforce(event);

@@ -1,6 +1,8 @@
 import { exit, remedyOf } from '../../errors.js';
 import type { Erasable } from '../../forensics/erasable.js';
+import type { Answered } from '../../forensics/questions.js';
 import { counted, event } from '../../forensics/words.js';
+import { noteDamage } from '../ask.js';
 import { call } from '../call.js';
 import { Exit, json, say, tell } from '../output.js';
 import type { ReachOptions } from '../reach.js';
@@ -13,16 +15,18 @@ export interface EraseOptions {
   readonly dryRun: boolean;
 }
 
-type Done = Erasable & {
-  readonly erased: readonly number[];
-  readonly left: number;
-  readonly stopped?: { readonly code: Parameters<typeof remedyOf>[0]; readonly message: string };
-};
+type Done = Erasable &
+  Pick<Answered, 'upTo' | 'damaged'> & {
+    readonly erased: readonly number[];
+    readonly left: number;
+    readonly stopped?: { readonly code: Parameters<typeof remedyOf>[0]; readonly message: string };
+  };
 
 export const erase = async (wanted: EraseOptions, options: ReachOptions, asJson: boolean): Promise<void> => {
   const done = (await call('audit.erase', wanted, options)) as Done;
   if (asJson) json(done);
   else show(done, wanted.dryRun);
+  noteDamage(done);
   const { stopped, left } = done;
   if (stopped !== undefined)
     throw new Exit(exit.refused, [`${stopped.message}; ${counted(left, 'event')} left`, remedyOf(stopped.code)]);

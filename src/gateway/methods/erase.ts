@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { numbersIn } from '../../../events/index.js';
 import { anyText, closed, flag, text } from '../../codec.js';
-import { erase as decide, type Erased } from '../../decisions/erase.js';
+import { erase as decide } from '../../decisions/erase.js';
 import type { Refusal } from '../../errors.js';
 import type { Erasable } from '../../forensics/erasable.js';
 import type { Answered } from '../../forensics/questions.js';
@@ -23,8 +23,11 @@ interface Asked {
   readonly dryRun?: boolean | undefined;
 }
 
+/** Events that could not be read: what lies beside them is there still. */
+type Looked = Pick<Answered, 'upTo' | 'damaged'>;
+
 /** What came of it. */
-interface Done extends Erasable {
+interface Done extends Erasable, Looked {
   /** The events that say so. */
   readonly erased: readonly number[];
   /** Events of which they are there still, and why. */
@@ -41,7 +44,8 @@ const erased = async ({ subject, reason, dryRun }: Asked, call: Call): Promise<R
   const outcome = await parts.desk.ask('erasable', { subject });
   if (E.isLeft(outcome)) return refuse(outcome.left);
   const told = outcome.right;
-  const { answer: found } = JSON.parse(`${told.json}}`) as Answered<Erasable>;
+  const { answer: erasable, upTo, damaged } = JSON.parse(`${told.json}}`) as Answered<Erasable>;
+  const found = { ...erasable, upTo, damaged };
   const nothing: Done = { ...found, erased: [], left: found.events };
   if (dryRun === true) return commit({ decide: () => E.right([readFact(told, by)]), answer: () => nothing });
   const done = await allOf(found, plain(reason, limits.claims.reasonChars), call);
@@ -49,14 +53,18 @@ const erased = async ({ subject, reason, dryRun }: Asked, call: Call): Promise<R
 };
 
 /** One commit after another, each caused by the first, with others between. What a refusal stops stays stopped: what is done is done. */
-const allOf = async (found: Erasable, reason: string | undefined, { session, by, parts }: Call): Promise<Done> => {
+const allOf = async (
+  found: Erasable & Looked,
+  reason: string | undefined,
+  { session, by, parts }: Call,
+): Promise<Done> => {
   const { ledger } = parts;
   const osUser = ledger.originOf(session.seq)?.osUser;
   const numbers = [...numbersIn(found.numbers)];
   const said: number[] = [];
   for (let from = 0; from < numbers.length; from += limits.erasure.events) {
     const events = numbers.slice(from, from + limits.erasure.events);
-    const command = { subject: found.subject as Erased, events, reason, by, osUser, first: said[0] };
+    const command = { subject: found.subject, events, reason, by, osUser, first: said[0] };
     const outcome = await ledger.decide({
       decide: (views, _, originOf) => decide(views, command, originOf),
       answer: ([event]) => event?.seq,
