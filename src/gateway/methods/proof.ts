@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { closed, integer, text } from '../../codec.js';
+import { closed, flag, integer, text } from '../../codec.js';
 import { refusal } from '../../errors.js';
 import { receiptFor } from '../../ledger/receipts.js';
 import { vkeyText } from '../../proof/note.js';
@@ -10,11 +10,18 @@ import { answer, type Call, type Family, later, method, type Reply, refuse } fro
 /* What others need to check the log without trusting this gateway. */
 
 export const proof: Family = {
-  'audit.checkpoint': method(closed({}, {}), (_, { parts }) => later(checkpoint(parts))),
+  'audit.checkpoint': method(closed({}, { tiles: flag }), ({ tiles }, call) => later(checkpoint(tiles === true, call))),
   'audit.prove': method(closed({}, { event: integer(1), request: text() }), (asked, call) => later(prove(asked, call))),
 };
 
-const checkpoint = async ({ checkpoints }: Parts): Promise<Reply> => {
+/** `tiles` says that all of the log is about to be read by it, which is on the record before. */
+const checkpoint = async (tiles: boolean, { by, parts }: Call): Promise<Reply> => {
+  const { ledger, checkpoints } = parts;
+  if (tiles) {
+    const read = readFact({ question: 'tiles', upTo: ledger.tip.size, about: {} }, by);
+    const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
+    if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  }
   const signed = await checkpoints.now();
   return E.isLeft(signed)
     ? refuse(signed.left)
