@@ -149,6 +149,20 @@ export const limits = {
     policyEntries: 128,
     policyBytes: 256 * KiB,
   },
+  tiles: {
+    /**
+     * Of each second, what the log for everybody may take of the loop (ms): in all, so that connections do not feel it, and for each source.
+     * A segment of the archive takes up to 50 ms to unpack, and the first one is always done.
+     */
+    workMs: { total: 200, perSource: 100 },
+    /** What a request costs beside the reading: its headers, and the write. */
+    requestMs: 0.2,
+    sources: 10_000,
+    /** Bodies that were not taken yet: a bundle of the largest events has 16 MiB. */
+    waitingBytes: 64 * MiB,
+    /** How long whoever asked may take to take one. */
+    sendMs: 2 * MINUTE,
+  },
   archive: {
     /** How old ticks and connections must be before they are moved, unless the configuration says otherwise. */
     afterDays: 90,

@@ -56,6 +56,8 @@ const audit = closed(
     ),
     /** A file in a place that is not restored together with the state folder. */
     highWaterMark: text(),
+    /** The log for whoever reaches the port, to be checked: `/checkpoint` and `/tile/…`. */
+    tiles: flag,
   },
 );
 

@@ -48,6 +48,8 @@ export interface Settings {
   readonly origin: string | undefined;
   /** File of the high-water mark; undefined: none. */
   readonly highWaterMark: string | undefined;
+  /** Whoever reaches the port may read the log. */
+  readonly tiles: boolean;
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -99,6 +101,7 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     archiveAfterMs: archiveAfterOf(gateway),
     origin: gateway.audit?.origin,
     highWaterMark: markOf(gateway, paths),
+    tiles: gateway.audit?.tiles ?? false,
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
 };

@@ -22,6 +22,7 @@ import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
 import { SecretInForce } from './secret.js';
 import { Sessions } from './sessions.js';
+import { Tiles } from './tiles.js';
 
 /** The parts of a running gateway, as connections and methods use them. */
 export interface Parts {
@@ -51,6 +52,8 @@ export interface Parts {
   readonly secret: SecretInForce;
   /** Where questions to the log are answered. */
   readonly desk: Desk;
+  /** The log over plain HTTP; undefined where that is off. */
+  readonly tiles: Tiles | undefined;
 }
 
 export interface PartsOptions {
@@ -125,6 +128,14 @@ export const putTogether = (options: PartsOptions): Parts => {
     pairList,
     secret: secretInForce,
     desk: new Desk({ path: settings.paths.ledger, clock, setting: { autoApproveLocal: settings.rules.localClient } }),
+    tiles: settings.tiles
+      ? new Tiles({
+          clock,
+          log: ledger.log,
+          checkpoints,
+          damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
+        })
+      : undefined,
     hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
   };
 };
