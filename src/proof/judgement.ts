@@ -21,7 +21,11 @@ export interface Objection {
   readonly why: string;
 }
 
-/** The checkpoint may come from anybody; the policy is that of whoever checks. */
+/**
+ * The checkpoint may come from anybody; the policy is that of whoever checks. A signature that claims to be by a key of the policy and
+ * does not verify spoils the checkpoint, even one that the quorum could do without: signed-note would have the whole note refused.
+ * Cosignatures from the future are believed, as there is no clock here.
+ */
 export const judge = (policy: Policy, { note, checkpoint }: SignedCheckpoint): Either<Objection, Judgement> => {
   const ofOrigin = policy.logs.filter(({ vkey }) => vkey.name === checkpoint.origin);
   if (ofOrigin.length === 0) return objection('log signature', 'the policy names no log of this origin');
@@ -62,7 +66,7 @@ const quorumText = (quorum: Quorum): string =>
     ? 'none'
     : quorum.kind === 'witness'
       ? quorum.name
-      : `${quorum.name} needs ${quorum.needed} of ${quorum.members.map(quorumText).join(', ')}`;
+      : `${quorum.name} (${quorum.needed} of ${quorum.members.map(quorumText).join(', ')})`;
 
 const listed = (cosigned: readonly { readonly witness: string }[]): string =>
   cosigned.map(({ witness }) => witness).join(', ') || 'nobody';

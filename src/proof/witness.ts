@@ -12,7 +12,10 @@ export const addCheckpoint = (oldSize: number, proof: readonly Buffer[], checkpo
 export type WitnessAnswer =
   /** It cosigned, at this time (milliseconds since the epoch); these lines go under the checkpoint. */
   | { readonly kind: 'cosigned'; readonly at: number; readonly signatures: readonly Signature[] }
-  /** It has another size: ask again with a proof from there. If that is more than we have, our log was rolled back, or there are two. */
+  /**
+   * It has this size: ask again with a proof from there. If that is more than we have, our log was rolled back, or there are two; if it is
+   * what the request began from, it has another tree of this size, and asking again would not help.
+   */
   | { readonly kind: 'other size'; readonly size: number }
   | { readonly kind: 'refused'; readonly why: string };
 

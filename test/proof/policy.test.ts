@@ -147,7 +147,7 @@ t.test('who is believed, and since when', (t) => {
     right: { since: FIRST + MINUTE },
   });
   t.match(judged('group g 2 w1 w2 w3\nquorum g', cosigned(2, 9)), {
-    left: { step: 'cosignatures', why: 'the quorum is not met: g needs 2 of w1, w2, w3; cosigned by w2' },
+    left: { step: 'cosignatures', why: 'the quorum is not met: g (2 of w1, w2, w3); cosigned by w2' },
   });
   t.match(judged('quorum w1', cosigned()), { left: { why: 'the quorum is not met: w1; cosigned by nobody' } });
   t.end();
