@@ -149,6 +149,20 @@ export const limits = {
     policyEntries: 128,
     policyBytes: 256 * KiB,
   },
+  witnesses: {
+    /** A quorum of more is none of a gateway's; a policy has room for as many. */
+    most: 16,
+    /** How soon after a checkpoint they are asked: the sooner, the less likely that there is a newer one when they answer. */
+    lookMs: 100,
+    timeoutMs: 10 * SECOND,
+    /** How long whoever asks for a checkpoint or a receipt may be kept waiting for cosignatures. */
+    waitMs: 2 * SECOND,
+    /** Some signature lines; also post-quantum ones have a few KB. */
+    answerBytes: 64 * KiB,
+    /** After a failure, doubling up to the longest. */
+    pauseMs: 2 * SECOND,
+    longestPauseMs: 5 * MINUTE,
+  },
   tiles: {
     /**
      * Of each second, what the log for everybody may take of the loop (ms): in all, so that connections do not feel it, and for each source.

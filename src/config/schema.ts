@@ -58,6 +58,8 @@ const audit = closed(
     highWaterMark: text(),
     /** The log for whoever reaches the port, to be checked: `/checkpoint` and `/tile/…`. */
     tiles: flag,
+    /** Who is asked to cosign checkpoints: the verifier key of each, and where it answers `/add-checkpoint`. */
+    witnesses: listOf(closed({ key: text(), url: text() }, {}), limits.witnesses.most),
   },
 );
 

@@ -164,6 +164,7 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
     retaining(parts),
     signing(parts),
+    parts.witnesses.begin(),
   ];
   return async (reason) => {
     for (const stop of stops) stop();

@@ -8,6 +8,7 @@ import type { Checkpoints } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
+import { Witnesses } from '../services/witnesses.js';
 import type { AdmissionContext } from './admission.js';
 import { Announcer } from './announcer.js';
 import { Broadcast } from './broadcast.js';
@@ -54,6 +55,7 @@ export interface Parts {
   readonly desk: Desk;
   /** The log over plain HTTP; undefined where that is off. */
   readonly tiles: Tiles | undefined;
+  readonly witnesses: Witnesses;
 }
 
 export interface PartsOptions {
@@ -136,6 +138,15 @@ export const putTogether = (options: PartsOptions): Parts => {
           damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
         })
       : undefined,
+    witnesses: new Witnesses({
+      clock,
+      log: ledger.log,
+      checkpoints,
+      witnesses: settings.witnesses,
+      failed: (witness, why) => log.gateway.warn(`witness ${witness} does not cosign: ${why}`),
+      contradicted: (witness, why) =>
+        log.gateway.error(`the log has two histories, or was rolled back: witness ${witness} does not cosign, ${why}`),
+    }),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
   };
 };

@@ -13,7 +13,7 @@ import { right } from '../support/either.js';
 import { running, TOKEN } from '../support/gateway.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
 import { checkpointOf } from '../support/log.js';
-import { keyOfLog, readWhole, stateWith } from '../support/outsider.js';
+import { askedOf, readWhole, stateWith } from '../support/outsider.js';
 import { grown, leavesOf } from '../support/tree.js';
 import { TestClock } from '../support/world.js';
 
@@ -25,7 +25,7 @@ t.test('with fetch and the key of the log alone: every event, every tile, the ro
   const state = await stateWith(t, 700);
   const { port, lines } = await running(t, { state, config: ON });
   t.match(lines.join('\n'), /whoever reaches the port can read it/);
-  const key = await keyOfLog(state);
+  const { key } = await askedOf(state);
   const read = async (path: string): Promise<Buffer> => {
     const answer = await fetch(`http://127.0.0.1:${port}/${path}`);
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
@@ -46,7 +46,7 @@ t.test('with fetch and the key of the log alone: every event, every tile, the ro
 t.test('content types and caches', async (t) => {
   const state = await stateWith(t, 300);
   const { port } = await running(t, { state, config: ON });
-  await keyOfLog(state);
+  await askedOf(state);
   const url = `http://127.0.0.1:${port}`;
   const checkpoint = await fetch(`${url}/checkpoint`);
   t.equal(checkpoint.headers.get('content-type'), 'text/plain; charset=utf-8');
@@ -65,7 +65,7 @@ t.test('content types and caches', async (t) => {
 t.test('nothing else: no other path, no other method, and without the switch none at all', async (t) => {
   const state = await stateWith(t, 300);
   const { port } = await running(t, { state, config: ON });
-  await keyOfLog(state);
+  await askedOf(state);
   /* As it is on the wire: fetch would tidy a path up. */
   const status = (method: string, path: string): Promise<string> =>
     new Promise((resolve) => {
@@ -101,7 +101,7 @@ t.test('nothing else: no other path, no other method, and without the switch non
   t.equal(await status('GET', '/checkpoint?now'), '200');
 
   const off = await running(t);
-  await keyOfLog(off.state);
+  await askedOf(off.state);
   t.equal((await fetch(`http://127.0.0.1:${off.port}/checkpoint`)).status, 404);
   t.notOk(off.lines.some((line) => line.includes('/checkpoint')));
 });
@@ -160,7 +160,7 @@ t.test('work is done on credit, and time pays for it: for each source, and for a
 t.test('a flood is answered so much of it, and connections do not feel it', async (t) => {
   const state = await stateWith(t, 300);
   const { port } = await running(t, { state, config: ON });
-  await keyOfLog(state);
+  await askedOf(state);
   const counted = new Map<number, number>();
   let flooding = true;
   const stranger = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import { leafHash, TreeEdge } from '../../src/proof/merkle.js';
 import { parseVkey, signedBy } from '../../src/proof/note.js';
 import { entriesIn, entriesPath, tilePath, tilesOf } from '../../src/proof/tile.js';
 import { systemEntropy } from '../../src/runtime.js';
-import { connect } from './device.js';
+import { connect, type Frame } from './device.js';
 import { right } from './either.js';
 import { folder, openLedger, write } from './ledger.js';
 import { life } from './life.js';
@@ -42,14 +42,14 @@ export const readWhole = async (read: (path: string) => Promise<Buffer> | Buffer
   return { signed, leaves };
 };
 
-/** The key of the log of a gateway that runs, asked as the host. */
-export const keyOfLog = async (state: string): Promise<string> => {
+/** What a gateway that runs answers the host who asks for a checkpoint, or for something else. */
+export const askedOf = async (state: string, method = 'audit.checkpoint', params: object = {}): Promise<Frame> => {
   const { wire } = await connect(`ws+unix://${join(state, 'gateway.sock')}:/`, undefined, {
     scopes: ['operator.admin'],
   });
-  const { payload } = await wire.call('audit.checkpoint');
+  const { payload } = await wire.call(method, params);
   wire.end();
-  return payload.key;
+  return payload;
 };
 
 /** A state folder with a log of about so many events, of which old ticks and connections are in the archive. */
