@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** Puts a file in place whole and on the disk, or leaves what was there: written beside, flushed, renamed, folder flushed. */
 export const replaceFile = (file: string, text: string, mode: number): void => {
@@ -35,6 +35,16 @@ export const placeFile = async (file: string, bytes: Buffer, mode: number): Prom
   }
   await rename(beside, file);
   await flushFolder(dirname(file));
+};
+
+/** Makes a folder, and those above it that are not there, on the disk when this resolves. */
+export const makeFolder = async (path: string, mode: number): Promise<void> => {
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = resolve(path); ; made = dirname(made)) {
+    await flushFolder(dirname(made));
+    if (made === resolve(first)) return;
+  }
 };
 
 /** What was made in a folder, or renamed, is there after a crash too. */

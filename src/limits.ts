@@ -156,6 +156,34 @@ export const limits = {
     /** What a tar file may unpack to. */
     unpackedBytes: 64 * 1024 * MiB,
   },
+  witnesses: {
+    /** A quorum of more is none of a gateway's; a policy has room for as many. */
+    most: 16,
+    /** How soon after a checkpoint they are asked: the sooner, the less likely that there is a newer one when they answer. */
+    lookMs: 100,
+    timeoutMs: 10 * SECOND,
+    /** How long whoever asks for a checkpoint or a receipt may be kept waiting for cosignatures. */
+    waitMs: 2 * SECOND,
+    /** Some signature lines; also post-quantum ones have a few KB. */
+    answerBytes: 64 * KiB,
+    /** After a failure, doubling up to the longest. */
+    pauseMs: 2 * SECOND,
+    longestPauseMs: 5 * MINUTE,
+  },
+  tiles: {
+    /**
+     * Of each second, what the log for everybody may take of the loop (ms): in all, so that connections do not feel it, and for each source.
+     * A segment of the archive takes up to 50 ms to unpack, and the first one is always done.
+     */
+    workMs: { total: 200, perSource: 100 },
+    /** What a request costs beside the reading: its headers, and the write. */
+    requestMs: 0.2,
+    sources: 10_000,
+    /** Bodies that were not taken yet: a bundle of the largest events has 16 MiB. */
+    waitingBytes: 64 * MiB,
+    /** How long whoever asked may take to take one. */
+    sendMs: 2 * MINUTE,
+  },
   archive: {
     /** How old ticks and connections must be before they are moved, unless the configuration says otherwise. */
     afterDays: 90,

@@ -38,10 +38,16 @@ const askHere = async (question: QuestionName, params: object, options: ReachOpt
   }
 };
 
-/** Asks the log in a folder itself. */
-export const askFolder = async (question: QuestionName, params: object, folder: string): Promise<unknown> => {
+/** The log in a folder, which may be a state folder. */
+export const ledgerIn = (folder: string): string => {
   const path = existsSync(join(folder, 'ledger')) ? join(folder, 'ledger') : folder;
   if (!Store.exists(path)) throw new Exit(exit.refused, [`there is no log in ${folder}`]);
+  return path;
+};
+
+/** Asks the log in a folder itself. */
+export const askFolder = async (question: QuestionName, params: object, folder: string): Promise<unknown> => {
+  const path = ledgerIn(folder);
   const fitting = fittingParams(`audit.${question}`, questions[question].params, params);
   const store = new Store({ path, readOnly: true });
   try {

@@ -56,6 +56,10 @@ const audit = closed(
     ),
     /** A file in a place that is not restored together with the state folder. */
     highWaterMark: text(),
+    /** The log for whoever reaches the port, to be checked: `/checkpoint` and `/tile/…`. */
+    tiles: flag,
+    /** Who is asked to cosign checkpoints: the verifier key of each, and where it answers `/add-checkpoint`. */
+    witnesses: listOf(closed({ key: text(), url: text() }, {}), limits.witnesses.most),
   },
 );
 

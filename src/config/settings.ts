@@ -5,6 +5,7 @@ import { limits } from '../limits.js';
 import { ConfigError, type ConfigFile, readConfig } from './file.js';
 import { type Paths, pathsFrom } from './paths.js';
 import type { LogLevel } from './schema.js';
+import { type WitnessSetting, witnessesOf } from './witnesses.js';
 
 /** What the command line says. */
 export interface Flags {
@@ -48,6 +49,9 @@ export interface Settings {
   readonly origin: string | undefined;
   /** File of the high-water mark; undefined: none. */
   readonly highWaterMark: string | undefined;
+  /** Whoever reaches the port may read the log. */
+  readonly tiles: boolean;
+  readonly witnesses: readonly WitnessSetting[];
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -99,6 +103,8 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     archiveAfterMs: archiveAfterOf(gateway),
     origin: gateway.audit?.origin,
     highWaterMark: markOf(gateway, paths),
+    tiles: gateway.audit?.tiles ?? false,
+    witnesses: witnessesOf(gateway),
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
 };

@@ -76,6 +76,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     noteUncleanEnd(parts);
     await recordStart(parts, listening, secret);
     noteMark(checkpoints, settings, log);
+    noteTiles(settings, log);
     const socketFile = await transport.listenOnFile(settings.paths.socket);
     if (!socketFile)
       log.gateway.warn(
@@ -105,6 +106,14 @@ const noteMark = (checkpoints: Checkpoints, { highWaterMark }: Settings, log: Lo
     );
   else if (checkpoints.latest !== undefined && checkpoints.unmarked)
     log.gateway.warn(`there was no high-water mark at ${highWaterMark}; it begins again with this log`);
+};
+
+/** Who may read. */
+const noteTiles = ({ tiles }: Settings, log: Logging): void => {
+  if (tiles)
+    log.gateway.info(
+      'the log is served at /checkpoint and /tile (gateway.audit.tiles): whoever reaches the port can read it',
+    );
 };
 
 /** The one that is configured, or the one we made, or in token mode one that we make now. */
@@ -155,6 +164,7 @@ const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
     beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
     retaining(parts),
     signing(parts),
+    parts.witnesses.begin(),
   ];
   return async (reason) => {
     for (const stop of stops) stop();

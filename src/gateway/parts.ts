@@ -8,6 +8,7 @@ import type { Checkpoints } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
+import { Witnesses } from '../services/witnesses.js';
 import type { AdmissionContext } from './admission.js';
 import { Announcer } from './announcer.js';
 import { Broadcast } from './broadcast.js';
@@ -22,6 +23,7 @@ import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
 import { SecretInForce } from './secret.js';
 import { Sessions } from './sessions.js';
+import { Tiles } from './tiles.js';
 
 /** The parts of a running gateway, as connections and methods use them. */
 export interface Parts {
@@ -51,6 +53,9 @@ export interface Parts {
   readonly secret: SecretInForce;
   /** Where questions to the log are answered. */
   readonly desk: Desk;
+  /** The log over plain HTTP; undefined where that is off. */
+  readonly tiles: Tiles | undefined;
+  readonly witnesses: Witnesses;
 }
 
 export interface PartsOptions {
@@ -128,6 +133,23 @@ export const putTogether = (options: PartsOptions): Parts => {
     pairList,
     secret: secretInForce,
     desk: new Desk({ path: settings.paths.ledger, clock, setting: { autoApproveLocal: settings.rules.localClient } }),
+    tiles: settings.tiles
+      ? new Tiles({
+          clock,
+          log: ledger.log,
+          checkpoints,
+          damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
+        })
+      : undefined,
+    witnesses: new Witnesses({
+      clock,
+      log: ledger.log,
+      checkpoints,
+      witnesses: settings.witnesses,
+      failed: (witness, why) => log.gateway.warn(`witness ${witness} does not cosign: ${why}`),
+      contradicted: (witness, why) =>
+        log.gateway.error(`the log has two histories, or was rolled back: witness ${witness} does not cosign, ${why}`),
+    }),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
   };
 };

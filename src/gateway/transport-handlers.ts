@@ -1,28 +1,22 @@
-import type { Handlers, HttpAnswer } from '../transport/transport.js';
+import type { Handlers, HttpAnswer, Peer } from '../transport/transport.js';
 import { Connection } from './connection.js';
+import { json, NOT_ALLOWED, NOT_FOUND, refused } from './json-answer.js';
 import type { Parts } from './parts.js';
 import { placeOf, speaksForOthers } from './place.js';
 
 /* What the transport hands over: upgrades to admit, sockets that opened, and the few things plain HTTP is answered (protocol.md §10). */
 
-const json = (status: string, body: unknown, headers?: HttpAnswer['headers']): HttpAnswer => ({
-  status,
-  type: 'application/json; charset=utf-8',
-  body: JSON.stringify(body),
-  ...(headers === undefined ? {} : { headers }),
-});
-
-const NO_ROOM = json(
+const NO_ROOM = refused(
   '503 Service Unavailable',
-  { error: { message: 'too many unauthenticated connections; try again shortly', type: 'preauth_limit' } },
+  'preauth_limit',
+  'too many unauthenticated connections; try again shortly',
   { 'retry-after': '1' },
 );
-const UNATTRIBUTED = json('403 Forbidden', {
-  error: {
-    message: 'forwarding headers from an address that is not in gateway.trustedProxies',
-    type: 'proxy_attribution_required',
-  },
-});
+const UNATTRIBUTED = refused(
+  '403 Forbidden',
+  'proxy_attribution_required',
+  'forwarding headers from an address that is not in gateway.trustedProxies',
+);
 
 export const handlersOf = (parts: Parts): Handlers => {
   const { settings, preauth } = parts;
@@ -36,21 +30,15 @@ export const handlersOf = (parts: Parts): Handlers => {
       preauth.add(connection);
       return connection;
     },
-    http: (method, path) => http(method, path, parts),
+    http: (method, path, peer) => http(method, path, peer, parts),
   };
 };
 
-const http = (method: string, path: string, { ledger }: Parts): HttpAnswer => {
+const http = (method: string, path: string, peer: Peer, { ledger, tiles, settings }: Parts): HttpAnswer => {
   const alive = path === '/health' || path === '/healthz';
   const ready = path === '/ready' || path === '/readyz';
-  if (!alive && !ready)
-    return json('404 Not Found', { error: { message: 'nothing is served here', type: 'not_found' } });
-  if (method !== 'get' && method !== 'head')
-    return json(
-      '405 Method Not Allowed',
-      { error: { message: 'use GET', type: 'method_not_allowed' } },
-      { allow: 'GET, HEAD' },
-    );
+  if (!alive && !ready) return tiles?.answer(method, path, placeOf(peer, settings).source) ?? NOT_FOUND;
+  if (method !== 'get' && method !== 'head') return NOT_ALLOWED;
   if (alive) return json('200 OK', { ok: true, status: 'live' });
   return ledger.health.writable
     ? json('200 OK', { ok: true, ready: true, status: 'ready' })

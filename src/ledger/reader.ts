@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Event, partsOf, type Term, type TermKind, termsOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { NodeReader } from '../proof/merkle.js';
+import type { Tile } from '../proof/tile.js';
 import { Archive, type Listing, listedInLog, listedInView } from './archive.js';
 import { type Damage, DamagedEvent } from './damage.js';
 import { listsOf } from './lists.js';
@@ -9,7 +10,7 @@ import { seqsIn, TermKeys } from './postings.js';
 import { scan } from './scan.js';
 import { unstamp } from './stamp.js';
 import type { Append, Store } from './store.js';
-import { nodesIn } from './tiles.js';
+import { nodesIn, readTile } from './tiles.js';
 
 /** From `after` (exclusive) to `upTo` (inclusive). */
 export interface Range {
@@ -93,6 +94,11 @@ export class Reader {
   /** The nodes of the tree of the first `size` events. */
   nodes(size: number): NodeReader {
     return nodesIn(this.store(), size);
+  }
+
+  /** The hashes of a tile of the tree, as wide as it was in a tree of the past. Throws LedgerDamaged where it is not there. */
+  tile(tile: Tile): Buffer {
+    return readTile(this.store(), tile);
   }
 
   *range({ after = 0, upTo = Number.MAX_SAFE_INTEGER }: Range = {}): Iterable<Event> {

@@ -101,15 +101,19 @@ export class Tree {
     this.open = open;
   }
 
+  /** Tiles that are not full. */
+  get parts(): readonly StoredTile[] {
+    return this.open.flatMap(partOf);
+  }
+
   /** Tiles that are not full and are others than before. */
   private partsOf(open: readonly Open[]): readonly StoredTile[] {
-    return open.flatMap((tile, level) =>
-      tile === this.open[level] || tile.width === 0
-        ? []
-        : [{ level, index: tile.index, hashes: tile.room.subarray(0, tile.width * HASH_BYTES) }],
-    );
+    return open.flatMap((tile, level) => (tile === this.open[level] ? [] : partOf(tile, level)));
   }
 }
+
+const partOf = ({ index, width, room }: Open, level: number): readonly StoredTile[] =>
+  width === 0 ? [] : [{ level, index, hashes: room.subarray(0, width * HASH_BYTES) }];
 
 const unfit = (level: number, index: number): LedgerDamaged =>
   new LedgerDamaged(`tile ${index} of level ${level} of its tree is missing or too short`, undefined);

@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { limits } from '../limits.js';
-import { keyType, parseVkey, type Vkey } from './note.js';
+import { keyType, parseVkey, type Vkey, vkeyText } from './note.js';
 
 /*
  * Whom to believe (C2SP tlog-policy): logs, witnesses, groups of witnesses, and who of them has to have cosigned. A file of lines:
@@ -126,5 +126,25 @@ class Draft {
     return undefined;
   }
 }
+
+/**
+ * What whoever believes a log and some of its witnesses can go by: more than half of them have to have cosigned. Two histories of the
+ * log would each need more than half, and so one witness that cosigned both.
+ */
+export const policyText = (log: Vkey, witnesses: readonly Vkey[]): string => {
+  const names = witnesses.map(({ name }) => name);
+  return [
+    `log ${vkeyText(log)}`,
+    ...witnesses.map((vkey) => `witness ${vkey.name} ${vkeyText(vkey)}`),
+    ...(names.length > 1 ? [`group ${MAJORITY} ${majorityOf(names.length)} ${names.join(' ')}`] : []),
+    `quorum ${names.length > 1 ? MAJORITY : (names[0] ?? NONE)}`,
+    '',
+  ].join('\n');
+};
+
+const MAJORITY = 'more-than-half';
+
+/** More than half of so many; none of none. */
+export const majorityOf = (count: number): number => (count === 0 ? 0 : Math.floor(count / 2) + 1);
 
 const wholeNumber = (text: string): number | undefined => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined);

@@ -11,6 +11,7 @@ import type {
 import { networkInterfaces } from 'node:os';
 import { limits } from '../limits.js';
 import { canonicalAddress } from './address.js';
+import { Outgoing } from './outgoing.js';
 import {
   type Handlers,
   type HttpAnswer,
@@ -55,8 +56,9 @@ class UwsTransport implements Transport {
     maxPayloadBytes: number,
     handlers: Handlers,
   ) {
-    this.network = app(uws, maxPayloadBytes, handlers, false);
-    this.file = app(uws, maxPayloadBytes, handlers, true);
+    const outgoing = new Outgoing();
+    this.network = app(uws, maxPayloadBytes, handlers, outgoing, false);
+    this.file = app(uws, maxPayloadBytes, handlers, outgoing, true);
   }
 
   async listen(hosts: readonly string[], port: number): Promise<readonly { host: string; port: number }[]> {
@@ -108,11 +110,31 @@ class UwsTransport implements Transport {
   }
 }
 
-const app = (uws: Uws, maxPayloadBytes: number, handlers: Handlers, hostSocket: boolean): TemplatedApp =>
+const app = (
+  uws: Uws,
+  maxPayloadBytes: number,
+  handlers: Handlers,
+  outgoing: Outgoing,
+  hostSocket: boolean,
+): TemplatedApp =>
   uws
     .App()
     .ws<UserData>('/*', behavior(uws, maxPayloadBytes, handlers, hostSocket))
-    .any('/*', (res, req) => answer(res, handlers.http(req.getMethod(), req.getUrl()), req.getMethod() === 'head'));
+    .any('/*', (res, req) => {
+      const method = req.getMethod();
+      const said = handlers.http(method, req.getUrl(), peerOf(res, req, hostSocket));
+      const { body } = said;
+      if (method === 'head' || typeof body === 'string') answer(res, said, method === 'head');
+      else if (outgoing.hasRoom(body.length)) begin(res, said, () => outgoing.send(res, body));
+      else answer(res, NO_ROOM, false);
+    });
+
+const NO_ROOM: HttpAnswer = {
+  status: '503 Service Unavailable',
+  type: 'text/plain; charset=utf-8',
+  body: 'too much is on its way to others; try again shortly\n',
+  headers: { 'retry-after': '1' },
+};
 
 const behavior = (
   uws: Uws,
@@ -183,16 +205,22 @@ const headersOf = (req: HttpRequest): ((name: string) => string) => {
   return (name) => found.get(name) ?? '';
 };
 
-const answer = (res: HttpResponse, { status, type, body, headers = {} }: HttpAnswer, headOnly: boolean): void => {
-  res.cork(() => {
-    res
-      .writeStatus(status)
-      .writeHeader('content-type', type)
-      .writeHeader('x-content-type-options', 'nosniff')
-      .writeHeader('cache-control', 'no-store');
-    for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
-    if (headOnly) res.endWithoutBody(Buffer.byteLength(body), true);
+const answer = (res: HttpResponse, said: HttpAnswer, headOnly: boolean): void => {
+  const { status, body } = said;
+  begin(res, said, () => {
+    /* Told the length itself, the older release writes the answer, holds it for none, and ends the process. */
+    if (headOnly) res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
     else res.end(body, status.startsWith('5') || status.startsWith('4'));
+  });
+};
+
+/** Status and headers, and then the rest of it. */
+const begin = (res: HttpResponse, { status, type, headers = {} }: HttpAnswer, rest: () => void): void => {
+  res.cork(() => {
+    res.writeStatus(status).writeHeader('content-type', type).writeHeader('x-content-type-options', 'nosniff');
+    for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers }))
+      res.writeHeader(name, value);
+    rest();
   });
 };
 

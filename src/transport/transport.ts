@@ -38,7 +38,8 @@ export interface Receiver {
 export interface HttpAnswer {
   readonly status: string;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** Without one for `cache-control` it is `no-store`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +47,7 @@ export interface Handlers {
   /** Before the upgrade: an answer refuses it. */
   admit(peer: Peer): HttpAnswer | undefined;
   open(socket: Socket, peer: Peer): Receiver;
-  http(method: string, path: string): HttpAnswer;
+  http(method: string, path: string, peer: Peer): HttpAnswer;
 }
 
 /** A port that somebody else has. */

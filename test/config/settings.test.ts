@@ -5,6 +5,9 @@ import t, { type Test } from 'tap';
 import { pathsFrom } from '../../src/config/paths.js';
 import { type Flags, loadSettings, type Settings } from '../../src/config/settings.js';
 import { limits } from '../../src/limits.js';
+import { keyType, vkeyOf, vkeyText } from '../../src/proof/note.js';
+import { LOG_VKEY, witnessVkey } from '../support/log.js';
+import { keyOf } from '../support/tree.js';
 
 /* Flags over environment over file over defaults. */
 
@@ -149,4 +152,56 @@ t.test('when old ticks and connections go to the archive', async (t) => {
   t.equal(load(t, { audit: { archiveAfterDays: 0 } }).archiveAfterMs, undefined, 'never');
   t.throws(() => load(t, { audit: { archiveAfterDays: 1.5 } }), /archiveAfterDays/);
   t.throws(() => load(t, { audit: { archiveAfterDays: 4000 } }), /archiveAfterDays/);
+});
+
+t.test('witnesses: a key of theirs each, and an address that nobody can listen in on', async (t) => {
+  const [key, other] = [1, 2].map((n) => vkeyText(witnessVkey(n))) as [string, string];
+  const url = 'https://witness.example/w/';
+  const witnesses = (...list: readonly object[]) => load(t, { audit: { witnesses: list } }).witnesses;
+  t.match(witnesses({ key, url }, { key: other, url: 'http://127.0.0.1:9/' }), [
+    { vkey: { name: 'witness.example/w1' }, url: 'https://witness.example/w' },
+    { url: 'http://127.0.0.1:9' },
+  ]);
+  for (const local of ['http://localhost', 'http://[::1]:8080'])
+    t.match(witnesses({ key, url: local }), [{ url: local }]);
+  t.same(load(t, undefined).witnesses, []);
+  const sameName = vkeyText(vkeyOf('witness.example/w1', keyType.cosignature, keyOf(9)));
+  const table: readonly (readonly [readonly object[], string])[] = [
+    [[{ key: 'w1', url }], '0.key: not a verifier key'],
+    [[{ key: vkeyText(LOG_VKEY), url }], '0.key: the key of a witness has the type 4; this is that of a log'],
+    [[{ key: key.replace(/\+\w{8}\+/, '+00000000+'), url }], '0.key: a verifier key whose id is'],
+    [
+      [
+        { key, url },
+        { key, url: 'https://b' },
+      ],
+      '1.key: this key is that of a witness above',
+    ],
+    [
+      [
+        { key, url },
+        { key: sameName, url },
+      ],
+      '1.key: a witness above is called witness.example/w1, too',
+    ],
+    [[{ key, url: 'http://witness.example' }], '0.url: must begin with https://'],
+    [[{ key, url: 'witness.example' }], '0.url: must be an address'],
+    [[{ key, url: 'ftp://witness.example' }], '0.url: must be an address'],
+    [[{ key, url: 'https://me:pw@witness.example' }], '0.url: must be an address alone'],
+    [[{ key, url: 'https://witness.example/?a=b' }], '0.url: must be an address alone'],
+    [[{ key }], "0: must have required property 'url'"],
+  ];
+  for (const [list, why] of table)
+    t.throws(
+      () => witnesses(...list),
+      { name: 'ConfigError', message: new RegExp(`witnesses\\.${why.replace(/[?+]/g, '.')}`) },
+      why,
+    );
+  t.throws(() => witnesses(...Array.from({ length: 17 }, () => ({ key, url }))), /must NOT have more than 16 items/);
+});
+
+t.test('the log is served to nobody unless that is wanted', async (t) => {
+  t.equal(load(t, undefined).tiles, false);
+  t.equal(load(t, { audit: { tiles: true } }).tiles, true);
+  t.throws(() => load(t, { audit: { tiles: 'yes' } }), /gateway\.audit\.tiles: must be boolean/);
 });

@@ -68,19 +68,46 @@ type Exporting = Searching & {
 };
 
 const addExport = (audit: Command): void => {
-  searching(audit.command('export').description('the log for other systems: each event once, in order, gaps marked'))
+  searching(
+    audit
+      .command('export [dir]')
+      .description(
+        'the log for other systems: each event once, in order, gaps marked; or as a folder that proves itself',
+      ),
+  )
     .addOption(new Option('--format <format>', 'form of a row').choices(['jsonl', 'csv']).default('jsonl'))
     .option('--out <file>', 'append to a file, after the last row it has')
     .option('--cursor <cursor>', 'go on after the event that an earlier export ended with')
     .option('--cursor-file <file>', 'keep the cursor there, and go on from it')
     .option('--follow', 'go on with what comes', false)
     .option('--alive-every <seconds>', 'while following, a row that says that it still does', number, 60)
-    .action(async (options: Exporting) => {
+    .addHelpText('after', OF_FOLDERS)
+    .action(async (dir: string | undefined, options: Exporting, command: Command) => {
+      if (dir !== undefined) {
+        mustBeOfFolders(command);
+        const { exportFolder } = await import('../commands/audit-export-folder.js');
+        return exportFolder(dir, askingOf(options), options.json === true);
+      }
       const { exportLog } = await import('../commands/audit-export.js');
       const { format, out, cursor, cursorFile, follow, aliveEvery } = options;
       const how = { format, out, cursor, cursorFile, follow: follow === true, aliveEvery };
       await exportLog(searchOf(options), how, askingOf(options));
     });
+};
+
+const OF_FOLDERS = `
+With <dir> the log is written there as files that whoever has them can check (tlog-tiles): the checkpoint, the tree, and the exact
+bytes of every event. Run it again and it adds what is new. Of the options only --log, --json and how to connect go with it.`;
+
+const ALSO_OF_FOLDERS = new Set(['log', 'json', 'url', 'token', 'password', 'timeout']);
+
+/** Whoever filters or formats rows means rows, and would take a folder of everything for what was asked for. */
+const mustBeOfFolders = (command: Command): void => {
+  const wrong = command.options.find(
+    (option) =>
+      !ALSO_OF_FOLDERS.has(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (wrong !== undefined) command.error(`${wrong.long}: is for rows, and not for a folder`);
 };
 
 const EXAMPLE_RULES = `

@@ -1,8 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { closed, integer, text } from '../../codec.js';
+import { closed, flag, integer, text } from '../../codec.js';
 import { refusal } from '../../errors.js';
 import { receiptFor } from '../../ledger/receipts.js';
 import { vkeyText } from '../../proof/note.js';
+import { policyText } from '../../proof/policy.js';
 import type { Parts } from '../parts.js';
 import { readFact } from './audit.js';
 import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
@@ -10,22 +11,30 @@ import { answer, type Call, type Family, later, method, type Reply, refuse } fro
 /* What others need to check the log without trusting this gateway. */
 
 export const proof: Family = {
-  'audit.checkpoint': method(closed({}, {}), (_, { parts }) => later(checkpoint(parts))),
+  'audit.checkpoint': method(closed({}, { tiles: flag }), ({ tiles }, call) => later(checkpoint(tiles === true, call))),
   'audit.prove': method(closed({}, { event: integer(1), request: text() }), (asked, call) => later(prove(asked, call))),
 };
 
-const checkpoint = async ({ checkpoints }: Parts): Promise<Reply> => {
+/** `tiles` says that all of the log is about to be read by it, which is on the record before. */
+const checkpoint = async (tiles: boolean, { by, parts }: Call): Promise<Reply> => {
+  const { ledger, checkpoints } = parts;
+  if (tiles) {
+    const read = readFact({ question: 'tiles', upTo: ledger.tip.size, about: {} }, by);
+    const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
+    if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  }
   const signed = await checkpoints.now();
   return E.isLeft(signed)
     ? refuse(signed.left)
-    : answer({ checkpoint: signed.right, origin: checkpoints.origin, ...trust(checkpoints.signer) });
+    : answer({ checkpoint: await parts.witnesses.cosigned(signed.right), origin: checkpoints.origin, ...trust(parts) });
 };
 
-/** Whom to believe: the key of this log alone. */
-const trust = ({ vkey }: Parts['checkpoints']['signer']) => ({
-  key: vkeyText(vkey),
-  policy: `log ${vkeyText(vkey)}\nquorum none\n`,
-});
+/** Whom to believe: the key of this log, and its witnesses. */
+const trust = ({ checkpoints, settings }: Parts) => {
+  const { vkey } = checkpoints.signer;
+  const witnesses = settings.witnesses.map((witness) => witness.vkey);
+  return { key: vkeyText(vkey), policy: policyText(vkey, witnesses) };
+};
 
 interface Asked {
   readonly event?: number | undefined;
@@ -47,12 +56,12 @@ const prove = async (asked: Asked, { by, parts }: Call): Promise<Reply> => {
   if (seq > ledger.tip.size) return refuse(refusal('unknown-id', `there is no event ${seq}`));
   const signed = await checkpoints.upTo(seq);
   if (E.isLeft(signed)) return refuse(signed.left);
-  const receipt = receiptFor(ledger.log, seq, signed.right);
+  const receipt = receiptFor(ledger.log, seq, await parts.witnesses.cosigned(signed.right));
   if (E.isLeft(receipt)) return refuse(refusal('unknown-id', receipt.left));
   const read = readFact({ question: 'prove', upTo: ledger.tip.size, about: { event: String(seq) } }, by);
   const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
   if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
-  return answer({ event: seq, receipt: receipt.right, ...trust(checkpoints.signer) });
+  return answer({ event: seq, receipt: receipt.right, ...trust(parts) });
 };
 
 /** The approval of a request is what people want a receipt for. */
