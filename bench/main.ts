@@ -5,6 +5,7 @@ import { forensics } from './forensics.js';
 import { handshakes } from './handshakes.js';
 import { idle } from './idle.js';
 import { type Figure, median } from './measure.js';
+import { proof } from './proof.js';
 import { requests } from './requests.js';
 import { start } from './start.js';
 
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, (repeats: number) => Promise<readonly Fig
   idle,
   start,
   forensics,
+  proof,
 };
 const REPEATS = 3;
 const RESULTS = 'bench/results';

@@ -1,16 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TOKEN } from './client.js';
 
 /* A server in a process of its own: the gateway as people run it, or the limit beside it. */
 
 const GATEWAY = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const LOOP_DELAY = fileURLToPath(new URL('./loop-delay.js', import.meta.url));
 const LIMIT = fileURLToPath(new URL('./limit.js', import.meta.url));
 
 const TICKS_PER_SECOND = 100;
+const LOOP_DELAY_FILE = 'loop-delay.json';
 
 export class Server {
   private constructor(
@@ -23,8 +26,9 @@ export class Server {
   ) {}
 
   /** A gateway on a state folder of its own; on a given one it leaves it as it is when it stops. */
-  static gateway(state?: string): Promise<Server> {
-    return Server.start(state, () => [GATEWAY, 'gateway', 'run', '--port', '0']);
+  static gateway(state?: string, { watchLoop = false } = {}): Promise<Server> {
+    const preload = watchLoop ? ['--import', LOOP_DELAY] : [];
+    return Server.start(state, () => [...preload, GATEWAY, 'gateway', 'run', '--port', '0']);
   }
 
   static limit(): Promise<Server> {
@@ -35,7 +39,13 @@ export class Server {
     const folder = given ?? mkdtempSync(join(tmpdir(), 'clawledger-bench-'));
     const begun = performance.now();
     const child = spawn(process.execPath, args(folder), {
-      env: { PATH: process.env['PATH'], HOME: folder, OPENCLAW_STATE_DIR: folder, OPENCLAW_GATEWAY_TOKEN: TOKEN },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        OPENCLAW_STATE_DIR: folder,
+        OPENCLAW_GATEWAY_TOKEN: TOKEN,
+        LOOP_DELAY: join(folder, LOOP_DELAY_FILE),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const port = await new Promise<number>((resolve, reject) => {
@@ -58,6 +68,16 @@ export class Server {
   cpu(): number {
     const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
+  }
+
+  /** How late its loop was since this was asked last, in ms; of a gateway that was started to be watched. */
+  async loopDelay(): Promise<{ readonly p50: number; readonly p99: number; readonly max: number }> {
+    const file = join(this.folder, LOOP_DELAY_FILE);
+    rmSync(file, { force: true });
+    this.child.kill('SIGUSR2');
+    while (!existsSync(file)) await sleep(10);
+    await sleep(10);
+    return JSON.parse(readFileSync(file, 'utf8')) as { p50: number; p99: number; max: number };
   }
 
   /** Memory that is its own, in bytes: the mapped log is not. */
