@@ -49,6 +49,10 @@ t.test('the sixty-second tour, as written, after its first line, which brought t
     /pairing\.approved/,
     /connection\.accepted .* as operator \(read\), by token/,
     /"type":"pairing\.approved"/,
+    /A receipt for event \d+ is in/,
+    /Proven: this is event \d+ of clawledger\/[0-9a-f]{16}/,
+    /integrity {5}sound/,
+    /Sound: every event is what was signed for/,
     /\d+ events replayed, \d+ rows compared, 0 different/,
   ];
   t.match(

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import t, { type Test } from 'tap';
+import { keyType, vkeyOf, vkeyText } from '../../src/proof/note.js';
 import { type Damage, damageClasses } from '../../src/verify/damage.js';
 import type { Hole } from '../../src/verify/holes.js';
 import type { Report } from '../../src/verify/verify.js';
@@ -9,7 +10,7 @@ import { TOKEN } from '../support/credentials.js';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { ORIGIN, policyText, receiptOf } from '../support/log.js';
 import { gatewayProcess, openclaw, stateFolder } from '../support/process.js';
-import { grown, leavesOf } from '../support/tree.js';
+import { grown, keyOf, leavesOf } from '../support/tree.js';
 
 /* Evidence as people make it, hand it over and check it: by commands, of a gateway that runs, of one that is down, and of copies. */
 
@@ -224,6 +225,10 @@ t.test('bad input is refused with what is wrong, and the step that failed', asyn
   };
   const check = (of: string, by = policy): readonly string[] => ['check-receipt', of, '--policy', by];
 
+  const ofAnother = `log ${vkeyText(vkeyOf('other.example', keyType.note, keyOf(1)))}\nquorum none\n`;
+  await mustFail(check(good, file('another', ofAnother)), 3, /"log signature": the policy names no log/, 'another log');
+  const otherKey = `log ${vkeyText(vkeyOf(ORIGIN, keyType.note, keyOf(9)))}\nquorum none\n`;
+  await mustFail(check(good, file('key', otherKey)), 3, /"log signature": signed by no key/, 'another key');
   const otherLog = file('other', policyText().replaceAll(ORIGIN, 'other.example'));
   await mustFail(check(good, otherLog), 2, /--policy: line 1: a verifier key whose id is/, 'a key of another name');
   await mustFail(check(good, file('nobody', 'quorum none\n')), 2, /ends without a log/, 'a policy that names nobody');

@@ -128,6 +128,11 @@ export const cases: readonly Case[] = [
     finds: [{ class: 'tile-mismatch', from: 257, to: 512 }],
   },
   {
+    name: 'a tile is of the wrong length',
+    does: (log) => void log.tiles.set('0/1', Buffer.alloc(31)),
+    finds: [{ class: 'tile-mismatch', from: 257, to: 512 }],
+  },
+  {
     name: 'a tile above is another',
     does: (log) => void log.tiles.set('1/0', Buffer.alloc(64)),
     finds: [{ class: 'tile-mismatch', from: 1, to: 256 }],
