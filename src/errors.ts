@@ -137,6 +137,13 @@ export const catalogue = {
     remedy: 'openclaw audit archive --list says since when and why; openclaw audit archive --release ends it',
     ours: true,
   },
+  'mark-unusable': {
+    wire: 'UNAVAILABLE',
+    message: 'the high-water mark cannot be written',
+    remedy: 'nothing is signed until it can: mount its place, or name another in gateway.audit.highWaterMark',
+    retryable: true,
+    ours: true,
+  },
   'no-fork': {
     wire: 'INVALID_REQUEST',
     message: 'there is no fork to accept',

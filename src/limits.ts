@@ -134,7 +134,9 @@ export const limits = {
     historyEvents: 2000,
     /** How long after an event a checkpoint is signed that has it. */
     checkpointMs: 1 * SECOND,
-    /** How long the last one may take when the gateway stops. */
+    /** How long the high-water mark may take: its place may be a share that hangs. */
+    markMs: 12 * SECOND,
+    /** How long the last checkpoint may take when the gateway stops. */
     lastCheckpointMs: 5 * SECOND,
     /** How long a fact that nobody waits for may wait for others to share a flush with. */
     lingerMs: 20,

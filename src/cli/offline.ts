@@ -8,6 +8,7 @@ import type { Reply } from '../gateway/methods/method.js';
 import { putTogether } from '../gateway/parts.js';
 import type { Session } from '../gateway/session.js';
 import { beginSigning } from '../gateway/signing.js';
+import type { Checkpoints } from '../ledger/checkpoints.js';
 import { Ledger, LedgerLocked } from '../ledger/ledger.js';
 import { Reader } from '../ledger/reader.js';
 import { picturesOf } from '../ledger/rebuild.js';
@@ -17,6 +18,7 @@ import { Encoded } from '../protocol/frames.js';
 import { pairEntries } from '../protocol/pairing.js';
 import { systemClock, systemEntropy } from '../runtime.js';
 import { CallRefused, Unreachable } from './client.js';
+import { tell } from './output.js';
 import { fittingParams } from './params.js';
 
 /*
@@ -78,11 +80,17 @@ const decideOffline = async (method: string, params: unknown, settings: Settings
       return await outcome(method, served.run(fitting, { session: host, by, parts }), ledger);
     } finally {
       parts.desk.stop();
-      await checkpoints.now();
+      await sign(checkpoints);
     }
   } finally {
     await ledger.close();
   }
+};
+
+/** What was decided is on the record, signed or not: the next checkpoint has it. */
+const sign = async (checkpoints: Checkpoints): Promise<void> => {
+  const signed = await checkpoints.now();
+  if (E.isLeft(signed)) tell(`It is recorded, and not signed yet: ${signed.left.message}`);
 };
 
 const PURPOSE = 'a command of openclaw';

@@ -65,6 +65,8 @@ export const explained = (error: unknown): Exit => {
   switch (name) {
     case 'UsageError':
       return new Exit(exit.usage, [message]);
+    case 'MarkUnusable':
+      return new Exit(exit.config, [message, remedyOf('mark-unusable')]);
     case 'ConfigError':
     case 'KeysUnusable':
     case 'NotPrivate':
@@ -72,7 +74,7 @@ export const explained = (error: unknown): Exit => {
     case 'LogForked':
       return new Exit(exit.damaged, [
         message,
-        'Nothing was written. Put the newer copy of the ledger folder back; or, if this one is to be gone on with, put that on the record: openclaw audit accept-fork --reason "…"',
+        'Nothing was decided on it. Put the newer copy of the ledger folder back; or, if this one is to be gone on with, put that on the record: openclaw audit accept-fork --reason "…"',
       ]);
     case 'LedgerLocked':
     case 'PortTaken':

@@ -104,8 +104,8 @@ const noteMark = (checkpoints: Checkpoints, { highWaterMark }: Settings, log: Lo
     log.gateway.warn(
       'no high-water mark (gateway.audit.highWaterMark): an older copy of the log put in its place would go unnoticed',
     );
-  else if (checkpoints.latest !== undefined && checkpoints.unmarked)
-    log.gateway.warn(`there was no high-water mark at ${highWaterMark}; it begins again with this log`);
+  else if (checkpoints.unmarked && checkpoints.latest !== undefined)
+    log.gateway.info(`the high-water mark ${highWaterMark} begins with this log`);
 };
 
 /** Who may read. */

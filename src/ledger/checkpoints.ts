@@ -5,7 +5,7 @@ import { checkpointText, openCheckpoint, type SignedCheckpoint } from '../proof/
 import { type Note, noteText, type Signature, type Vkey } from '../proof/note.js';
 import { LedgerDamaged } from './damage.js';
 import { type Fork, forkOf, LogForked } from './fork.js';
-import type { HighWaterMark } from './high-water.js';
+import { type HighWaterMark, MarkUnusable } from './high-water.js';
 import type { Ledger } from './ledger.js';
 
 /** Signs as the log of one origin. */
@@ -56,14 +56,16 @@ export class Checkpoints {
     if (fork === undefined) return E.left(refusal('no-fork'));
     const event = await record(fork);
     if (E.isLeft(event)) return event;
-    return E.map((note: string) => ({ fork, event: event.right, note }))(await checkpoints.upTo(event.right));
+    return E.map((note: string) => ({ fork, event: event.right, note }))(
+      await checkpoints.inTurn(() => checkpoints.sign()),
+    );
   }
 
   private static async found({ ledger, signer, newOrigin, mark }: CheckpointsOptions): Promise<Found> {
     const last = keptBy(ledger);
-    const origin = last?.checkpoint.origin ?? newOrigin();
     const marked = await mark?.read();
-    const fork = marked === undefined ? undefined : forkOf(marked, origin, ledger);
+    const origin = last?.checkpoint.origin ?? originIn(marked, ledger) ?? newOrigin();
+    const fork = mark === undefined ? undefined : forkOf(marked, origin, ledger);
     return { fork, checkpoints: new Checkpoints(ledger, signer(origin), mark, marked, last) };
   }
 
@@ -110,17 +112,28 @@ export class Checkpoints {
     const text = checkpointText({ origin: this.origin, size, root: Buffer.from(root, 'hex') });
     const note = { text, signatures: [this.signer.sign(text)] };
     const signed = noteText(note);
-    if (this.mark !== undefined) {
-      if (!(await this.mark.raise(this.marked, signed))) {
-        this.ledger.halt(`${this.mark.path} was changed by others: another process signs for a copy of this log`);
-        return E.left(refusal('log-not-writable'));
-      }
-      this.marked = signed;
-    }
-    if (!this.ledger.keep(signed)) return E.left(refusal('log-not-writable'));
+    const refused = await this.raise(signed);
+    if (refused !== undefined) return E.left(refused);
+    if (!this.ledger.keep(signed, this.mark !== undefined)) return E.left(refusal('log-not-writable'));
     const opened = openCheckpoint(signed);
     if (E.isRight(opened)) this.last = opened.right;
     return E.right(signed);
+  }
+
+  /** Why the mark could not be raised. Where it says what nobody here wrote, this process signs for nothing more. */
+  private async raise(signed: string): Promise<Refusal | undefined> {
+    if (this.mark === undefined) return undefined;
+    try {
+      if (await this.mark.raise(this.marked, signed)) {
+        this.marked = signed;
+        return undefined;
+      }
+    } catch (error) {
+      if (error instanceof MarkUnusable) return refusal('mark-unusable', error.message);
+      throw error;
+    }
+    this.ledger.halt(`${this.mark.path} was changed by others: another process signs for a copy of this log`);
+    return refusal('log-not-writable');
   }
 
   /** One after the other. */
@@ -135,6 +148,14 @@ interface Found {
   readonly fork: Fork | undefined;
   readonly checkpoints: Checkpoints;
 }
+
+/** A log that was cut short between its first mark and its first checkpoint is called what the mark says, if it is its mark. */
+const originIn = (marked: string | undefined, ledger: Ledger): string | undefined => {
+  const opened = marked === undefined ? undefined : openCheckpoint(marked);
+  if (opened === undefined || E.isLeft(opened)) return undefined;
+  const { origin, size, root } = opened.right.checkpoint;
+  return size <= ledger.tip.size && ledger.rootAt(size).equals(root) ? origin : undefined;
+};
 
 /** The checkpoint that was kept last, which has to be one of this log. */
 const keptBy = (ledger: Ledger): SignedCheckpoint | undefined => {

@@ -4,8 +4,11 @@ import type { Ledger } from './ledger.js';
 
 /** How a log differs from what the mark has seen of it. Roots in hex. */
 export interface Fork {
-  /** It lacks events that the mark has seen; it has others in their place; it is another log altogether; the mark cannot be read. */
-  readonly kind: 'rolled-back' | 'forked' | 'another-log' | 'unreadable';
+  /**
+   * It lacks events that the mark has seen; it has others in their place; it is another log altogether; what the mark says is no checkpoint;
+   * or the mark is not there, although this log was signed for against one.
+   */
+  readonly kind: 'rolled-back' | 'forked' | 'another-log' | 'unreadable' | 'mark-missing';
   readonly mark: { readonly origin: string; readonly size: number; readonly root: string };
   readonly log: { readonly size: number; readonly root: string };
 }
@@ -26,14 +29,24 @@ const WORDS: { readonly [K in Fork['kind']]: (fork: Fork) => string } = {
     `the log was rolled back: ${mark.size} events were signed for, and it ends with event ${log.size}`,
   forked: ({ mark }) => `the log has two histories: its first ${mark.size} events are not those that were signed for`,
   'another-log': ({ mark }) => `this is another log than ${mark.origin}, which was signed for`,
-  unreadable: () => 'what the high-water mark says cannot be read',
+  unreadable: () => 'what the high-water mark says is no checkpoint',
+  'mark-missing': () =>
+    'the high-water mark is not there, so nobody can say whether this is an older copy: is its disk mounted?',
 };
 
+/** What is known of a mark that says nothing. */
+const NOTHING = { origin: '', size: 0, root: '' };
+
 /** Undefined if the log has everything that the mark has seen, or may yet have written it when it was cut short. */
-export const forkOf = (marked: string, origin: string, ledger: Pick<Ledger, 'tip' | 'rootAt'>): Fork | undefined => {
+export const forkOf = (
+  marked: string | undefined,
+  origin: string,
+  ledger: Pick<Ledger, 'tip' | 'rootAt' | 'wasMarked'>,
+): Fork | undefined => {
   const log = ledger.tip;
+  if (marked === undefined) return ledger.wasMarked ? { kind: 'mark-missing', mark: NOTHING, log } : undefined;
   const opened = openCheckpoint(marked);
-  if (E.isLeft(opened)) return { kind: 'unreadable', mark: { origin: '', size: 0, root: '' }, log };
+  if (E.isLeft(opened)) return { kind: 'unreadable', mark: NOTHING, log };
   const { checkpoint } = opened.right;
   const mark = { origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root.toString('hex') };
   if (mark.origin !== origin) return { kind: 'another-log', mark, log };

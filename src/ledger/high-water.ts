@@ -1,54 +1,102 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { placeFile } from '../files.js';
+import { limits } from '../limits.js';
 
 /*
  * The latest checkpoint, kept in a place that is not restored together with the log: a copy of the log from yesterday does not know
  * that it is one, the mark does. Whoever raises it has to know what it said before, so of two processes that sign for copies of one log
- * the second is found out.
+ * the second is found out. The place may be a share that is away or hangs: then nothing is signed, and the log goes on.
  */
+
+/** The place of the mark cannot be used. */
+export class MarkUnusable extends Error {
+  override readonly name = 'MarkUnusable';
+}
 
 /** Holding the file of the lock for longer is a sign of death. */
 const HELD_MS = 10_000;
-const ATTEMPTS = 50;
 const BETWEEN_MS = 20;
 
 export class HighWaterMark {
+  /** What was tried last, which may have reached the disk even where it seemed to fail, and late. */
+  private readonly tried: string[] = [];
+
   constructor(readonly path: string) {}
 
-  /** What it says; undefined if there is none yet. */
-  async read(): Promise<string | undefined> {
+  /** What it says; undefined if there is none. Throws MarkUnusable. */
+  read(): Promise<string | undefined> {
+    return this.inTime('read', () => this.said());
+  }
+
+  /**
+   * Raises it, on the disk when this resolves. False, and nothing is changed, if it says neither what was expected nor what this process
+   * tried to write itself. Throws MarkUnusable.
+   */
+  raise(expected: string | undefined, to: string): Promise<boolean> {
+    return this.inTime('written', async (late) => {
+      const release = await this.lock(late);
+      try {
+        const said = await this.said();
+        if (late.aborted) throw new Error('it took too long');
+        if (said === undefined && expected !== undefined) throw new Error('it is gone: is its disk mounted?');
+        if (said !== expected && (said === undefined || !this.tried.includes(said))) return false;
+        this.tried.push(to);
+        if (this.tried.length > TRIED) this.tried.shift();
+        await placeFile(this.path, Buffer.from(to), 0o600);
+        return true;
+      } finally {
+        await release();
+      }
+    });
+  }
+
+  private async said(): Promise<string | undefined> {
     try {
       return await readFile(this.path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     }
   }
 
-  /** Raises it, on the disk when this resolves. False, and nothing is changed, if it does not say what was expected. */
-  async raise(expected: string | undefined, to: string): Promise<boolean> {
-    const release = await this.lock();
-    try {
-      if ((await this.read()) !== expected) return false;
-      await placeFile(this.path, Buffer.from(to), 0o600);
-      return true;
-    } finally {
-      await release();
-    }
-  }
-
-  private async lock(): Promise<() => Promise<void>> {
+  private async lock(late: AbortSignal): Promise<() => Promise<void>> {
     const file = `${this.path}.lock`;
-    for (let attempt = 1; ; attempt++) {
+    while (!late.aborted) {
       try {
         await (await open(file, 'wx', 0o600)).close();
         return () => rm(file, { force: true });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === ATTEMPTS) throw error;
+        if (codeOf(error) !== 'EEXIST') throw error;
       }
       const held = await stat(file).catch(() => undefined);
       if (held !== undefined && Date.now() - held.mtimeMs > HELD_MS) await rm(file, { force: true });
       else await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
     }
+    throw new Error('it is locked');
+  }
+
+  private async inTime<T>(done: 'read' | 'written', work: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const patience = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        patience.abort();
+        reject(new Error('it takes too long'));
+      }, limits.ledger.markMs);
+    });
+    try {
+      return await Promise.race([work(patience.signal), late]);
+    } catch (error) {
+      const code = codeOf(error);
+      const why = code === 'ENOENT' ? 'its folder is not there' : (code ?? (error as Error).message);
+      throw new MarkUnusable(`the high-water mark ${this.path} cannot be ${done}: ${why}`);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
+
+/** Attempts that are remembered: more do not hang at a time. */
+const TRIED = 16;
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -5,17 +5,17 @@ import type { Command, Refused } from '../decisions/decision.js';
 import { refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock, Entropy } from '../ports.js';
-import { type Audit, audit } from './audit.js';
 import { LogClock } from './clock.js';
-import { type Damage, DamagedEvent, type SegmentUnreadable } from './damage.js';
+import type { SegmentUnreadable } from './damage.js';
 import { follow, News } from './follow.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
+import { audited } from './opening.js';
 import { Reader } from './reader.js';
 import { rebuild } from './rebuild.js';
 import { type Position, Store } from './store.js';
 import { rootOf } from './tiles.js';
 import { type Piece, Trailing } from './trailing.js';
-import { type Growth, plant, replant, Tree } from './tree.js';
+import { type Growth, replant, type Tree } from './tree.js';
 import {
   clockJumped,
   type DecidedBatch,
@@ -150,11 +150,16 @@ export class Ledger {
     return this.store.checkpoint();
   }
 
+  /** Was a checkpoint of it ever kept by a high-water mark outside? */
+  get wasMarked(): boolean {
+    return this.store.wasMarked();
+  }
+
   /** Keeps a checkpoint beside the log, on the disk when this returns. False if nothing can be written. */
-  keep(checkpoint: string): boolean {
+  keep(checkpoint: string, marked = false): boolean {
     if (!this.state.writable || this.closed) return false;
     try {
-      this.store.commit({ events: [], changes: [], position: this.position, checkpoint });
+      this.store.commit({ events: [], changes: [], position: this.position, checkpoint, marked });
       return true;
     } catch (error) {
       this.fail(error);
@@ -349,7 +354,8 @@ export class Ledger {
       this.position = position;
       this.tree = tree;
       this.trailing.reopened(this.position.seq);
-      this.state = { writable: true };
+      /* It may have been halted meanwhile. */
+      if (!this.state.writable && this.state.until === 'space') this.state = { writable: true };
     } catch (error) {
       this.fail(error);
     }
@@ -358,19 +364,3 @@ export class Ledger {
 
 const openStore = ({ openStore: open, path }: LedgerOptions): Store =>
   open === undefined ? new Store({ path }) : open(path);
-
-/** A file of the archive that cannot be read keeps nobody from starting: no decision is in it. */
-const audited = (store: Store): Audit & { readonly tree: Tree } => {
-  const unreadable = new Map<number, SegmentUnreadable>();
-  const passOver = (damage: Damage): void => {
-    if (damage instanceof DamagedEvent) throw damage;
-    unreadable.set(damage.from, damage);
-  };
-  const reader = new Reader(() => store, passOver).byLogAlone;
-  const found = audit(store, reader);
-  for (const damage of found.unreadable) unreadable.set(damage.from, damage);
-  if (found.outdated.length > 0) rebuild(store, reader);
-  const rebuilt = store.position() ?? found.position;
-  const position = rebuilt.root === undefined ? plant(store, reader, rebuilt) : rebuilt;
-  return { ...found, position, tree: Tree.at(position, store), unreadable: [...unreadable.values()] };
-};

@@ -1,16 +1,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
-import { LRUCache } from 'lru-cache';
-import {
-  type OriginOf,
-  type Rows,
-  type ViewName,
-  type ViewRows,
-  type Views,
-  viewNames,
-} from '../../projections/index.js';
-import { limits } from '../limits.js';
+import { type OriginOf, type ViewName, type ViewRows, type Views, viewNames } from '../../projections/index.js';
 import { LedgerDamaged } from './damage.js';
 import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
@@ -18,6 +9,7 @@ import { type Erasure, saySo } from './erasure.js';
 import type { Frame } from './history.js';
 import { Origins } from './origins.js';
 import type { Posting } from './postings.js';
+import { entryCount, StoredRows } from './stored-rows.js';
 import type { StoredTile } from './tree.js';
 
 /* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
@@ -58,6 +50,8 @@ export interface Batch {
   readonly tree?: readonly StoredTile[] | undefined;
   /** The last signed checkpoint, as a note. */
   readonly checkpoint?: string | undefined;
+  /** The checkpoint is in a high-water mark, too. */
+  readonly marked?: boolean | undefined;
 }
 
 /** Lists of the index, the event up to which it is complete with them, and the salt of its keys. */
@@ -144,7 +138,18 @@ export class Store {
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({ events, drop = [], changes, position, erasure, index, history, tree = [], checkpoint }: Batch): void {
+  commit({
+    events,
+    drop = [],
+    changes,
+    position,
+    erasure,
+    index,
+    history,
+    tree = [],
+    checkpoint,
+    marked,
+  }: Batch): void {
     if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
       throw new Error('events may go from the log only with the row that says where they are');
     if (erasure !== undefined && !saySo(erasure.events, events))
@@ -160,6 +165,7 @@ export class Store {
       this.meta.putSync('position', JSON.stringify(position));
       for (const { level, index, hashes } of tree) this.tree.putSync([level, index], hashes);
       if (checkpoint !== undefined) this.meta.putSync('checkpoint', checkpoint);
+      if (marked === true) this.meta.putSync('marked', 'yes');
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
     });
@@ -173,6 +179,11 @@ export class Store {
 
   origin(seq: number): Buffer | undefined {
     return this.origins.get(seq);
+  }
+
+  /** Was a checkpoint ever kept in a high-water mark, too? */
+  wasMarked(): boolean {
+    return this.meta.get('marked') !== undefined;
   }
 
   /** The last signed checkpoint, as a note. */
@@ -301,58 +312,3 @@ const EMPTY: unknown = {
 
 /** Stands where the name of a view would in the keys of the history. */
 const MOMENT = '';
-
-const entryCount = (db: { getStats(): unknown }): number => (db.getStats() as { entryCount: number }).entryCount;
-
-class StoredRows<R> implements Rows<R> {
-  /** Rows as they were parsed last. Only this process writes, and says what it wrote. */
-  private readonly parsed: LRUCache<string, R & object> | undefined;
-
-  constructor(
-    private readonly db: Database<string, string>,
-    remember: boolean,
-  ) {
-    this.parsed = remember ? new LRUCache({ max: limits.ledger.rowsRemembered }) : undefined;
-  }
-
-  get(key: string): R | undefined {
-    const known = this.parsed?.get(key);
-    if (known !== undefined) return known;
-    const text = this.db.get(key);
-    if (text === undefined) return undefined;
-    const row = JSON.parse(text) as R & object;
-    this.parsed?.set(key, row);
-    return row;
-  }
-
-  /** These rows are others now. */
-  forget({ cleared, rows }: ViewChanges): void {
-    if (cleared) this.parsed?.clear();
-    else for (const key of rows.keys()) this.parsed?.delete(key);
-  }
-
-  *entries(prefix = ''): Iterable<readonly [string, R]> {
-    const range = prefix === '' ? {} : { start: prefix, end: `${prefix}\uffff` };
-    for (const { key, value } of this.db.getRange(range)) yield [key, JSON.parse(value) as R];
-  }
-
-  text(key: string): string | undefined {
-    return this.db.get(key);
-  }
-
-  *texts(): Iterable<readonly [string, string]> {
-    for (const { key, value } of this.db.getRange({})) yield [key, value];
-  }
-
-  size(): number {
-    return entryCount(this.db);
-  }
-
-  write({ cleared, rows }: ViewChanges): void {
-    if (cleared) this.db.clearSync();
-    for (const [key, text] of rows) {
-      if (text === null) this.db.removeSync(key);
-      else this.db.putSync(key, text);
-    }
-  }
-}

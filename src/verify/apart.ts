@@ -8,6 +8,7 @@ export interface Task {
   /** The text of a policy. */
   readonly policy: string | undefined;
   readonly older: readonly Kept[];
+  readonly views: boolean;
 }
 
 export type Replied = { readonly report: Report } | { readonly refused: string } | { readonly unreadable: string };

@@ -4,6 +4,7 @@
  */
 
 export const damageClasses = {
+  'view-mismatch': 'a list is not what the events make of it',
   'store-unreadable': 'the database cannot be read',
   'checkpoint-missing': 'there is no checkpoint',
   'checkpoint-malformed': 'the checkpoint is not one',

@@ -1,5 +1,6 @@
 import { DamagedEvent, type SegmentUnreadable } from '../ledger/damage.js';
 import { Reader } from '../ledger/reader.js';
+import { check } from '../ledger/rebuild.js';
 import { Store } from '../ledger/store.js';
 import { TILE_WIDTH } from '../proof/tile.js';
 import type { Damage } from './damage.js';
@@ -22,6 +23,7 @@ export const ledgerSource = (path: string): Source => {
     found: [...beyond(size, store)],
     leaves: () => leavesOf(store, size),
     tile: async ({ level, index }) => store.tile(level, index),
+    views: () => mismatches(store),
     close: () => store.close(),
   };
 };
@@ -55,6 +57,13 @@ async function* leavesOf(store: Store, size: number): AsyncIterable<Leaves> {
     leaves = [];
   }
 }
+
+/** A row that somebody wrote, and no event, would let a device in all the same. */
+const mismatches = (store: Store): readonly Damage[] =>
+  check(store, new Reader(() => store)).differences.map(({ view, key, is }) => ({
+    class: 'view-mismatch',
+    what: `${view} ${key} is ${is}`,
+  }));
 
 /** What a segment that cannot be read has held is missing, and that is noticed. */
 const passOver = (damage: DamagedEvent | SegmentUnreadable): void => {

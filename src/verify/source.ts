@@ -35,5 +35,7 @@ export interface Source {
   leaves(): AsyncIterable<Leaves>;
   /** The hashes of a tile as it is stored; undefined if it is not there. */
   tile(tile: Tile): Promise<Buffer | undefined>;
+  /** Where the views lie beside the log: those that are not what its events make of them. Every event is folded for it. */
+  views?(): readonly Damage[];
   close(): Promise<void>;
 }

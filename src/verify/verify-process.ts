@@ -8,13 +8,13 @@ import { verify } from './verify.js';
 
 /* Verifies one log, behind everybody else who wants the processor: a gateway beside it does not feel it. */
 
-const verified = async ({ place, policy, older }: Task): Promise<Replied> => {
+const verified = async ({ place, policy, older, views }: Task): Promise<Replied> => {
   const parsed = policy === undefined ? undefined : parsePolicy(policy);
   if (parsed !== undefined && E.isLeft(parsed)) return { refused: parsed.left };
   try {
     const source = await openLog(place);
     try {
-      return { report: await verify(source, { policy: parsed?.right, older }) };
+      return { report: await verify(source, { policy: parsed?.right, older, views }) };
     } finally {
       await source.close();
     }

@@ -21,6 +21,8 @@ export interface Against {
   readonly policy?: Policy | undefined;
   /** What the log has to go on from. */
   readonly older?: readonly Kept[] | undefined;
+  /** The views, too: of a ledger, and at the cost of folding every event. */
+  readonly views?: boolean | undefined;
 }
 
 /** What was found. Sound is a log without damage; what it may lack all the same are its holes. Times in ms, roots in hex. */
@@ -40,6 +42,10 @@ export interface Report {
   };
   /** Older checkpoints, by name, that the log goes on from. */
   readonly extends: readonly { readonly name: string; readonly size: number }[];
+  /** The last event that somebody vouches for: by a signature that the policy believes, or by a checkpoint that was kept elsewhere. */
+  readonly vouchedUpTo: number;
+  /** Of a ledger: whether its views were looked at, too. */
+  readonly views?: 'compared' | 'not compared';
   readonly damage: readonly Damage[];
   readonly holes: readonly Hole[];
   /** How many holes of a kind are not told one by one. */
@@ -47,7 +53,7 @@ export interface Report {
 }
 
 /** Reads a log from its first event to its last and says what is wrong with it. Memory does not grow with it. */
-export const verify = async (source: Source, { policy, older = [] }: Against): Promise<Report> => {
+export const verify = async (source: Source, { policy, older = [], views = false }: Against): Promise<Report> => {
   const signed = opened(source);
   const kept = older.map((one) => ({ ...one, opened: openCheckpoint(one.note) }));
   const sizes = [source.size, sizeOf(signed), ...kept.map((one) => sizeOf(one.opened))];
@@ -70,7 +76,10 @@ export const verify = async (source: Source, { policy, older = [] }: Against): P
     ...invalid(contents, comparison.differences),
     ...lostOrigins(contents),
     ...past.flatMap((one) => ('damage' in one ? [one.damage] : [])),
+    ...(views ? (source.views?.() ?? []) : []),
   ];
+  const extended = past.flatMap((one) => ('size' in one ? [one] : []));
+  const believed = judged !== undefined && E.isRight(judged) ? (checkpoint?.checkpoint.size ?? 0) : 0;
   const covered = checkpoint?.checkpoint.size ?? 0;
   if (source.size > covered) contents.holes.add({ kind: 'unsigned', from: covered + 1, to: source.size });
   return {
@@ -81,7 +90,9 @@ export const verify = async (source: Source, { policy, older = [] }: Against): P
     bytes: contents.bytes,
     root: comparison.roots.get(source.size)?.byEvents.toString('hex') ?? '',
     ...(checkpoint && { checkpoint: said(checkpoint, judged) }),
-    extends: past.flatMap((one) => ('size' in one ? [one] : [])),
+    extends: extended,
+    vouchedUpTo: Math.max(0, believed, ...extended.map((one) => one.size)),
+    ...(source.views !== undefined && { views: views ? 'compared' : 'not compared' }),
     damage,
     holes: contents.holes.all,
     more: Object.fromEntries(contents.holes.untold),

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import t, { type Test } from 'tap';
+import { Store } from '../../src/ledger/store.js';
 import { keyType, vkeyOf, vkeyText } from '../../src/proof/note.js';
 import { type Damage, damageClasses } from '../../src/verify/damage.js';
 import type { Hole } from '../../src/verify/holes.js';
@@ -107,7 +108,7 @@ t.test('a log is sound, and says itself where it has holes', async (t) => {
   const words = await openclaw(state, ['audit', 'verify', '--policy', policy]);
   t.match(words, {
     code: 0,
-    out: /integrity {5}sound\n {2}completeness {2}3 holes\n(.*\n)*Sound: every event is what was signed for\.\n$/,
+    out: /integrity {5}sound\n {2}completeness {2}3 holes\n(.*\n)*Sound: every event is what was signed for\. Its lists were not compared with it: --views\.\n$/,
   });
 });
 
@@ -166,6 +167,56 @@ const tampered = async (state: string, how: (events: ReturnType<ReturnType<typeo
   await how(env.openDB('events', { encoding: 'binary' }));
   await env.close();
 };
+
+t.test('events that nobody signed, and a row that no event made, are not passed over', async (t) => {
+  const { state, elsewhere } = scene(t);
+  const gateway = await gatewayProcess(t, state, [], WITH_TOKEN);
+  const [policy, old] = [join(elsewhere, 'policy'), join(elsewhere, 'old')];
+  writeFileSync(policy, await done(state, 'audit', 'checkpoint', '--policy'));
+  writeFileSync(old, await done(state, 'audit', 'checkpoint'));
+  await asks(gateway.port);
+  await gateway.end();
+  const ledger = join(state, 'ledger');
+  t.match(await report(state, '--from', old, '--from', old, '--policy', policy, '--views', ledger), {
+    sound: true,
+    views: 'compared',
+    extends: [{ name: old }, { name: old }],
+  });
+
+  const store = new Store({ path: ledger });
+  const position = store.position();
+  if (position === undefined) throw new Error('no position');
+  const changes = [{ view: 'paired', cleared: false, rows: new Map([['evil', '{"device":"evil"}']]) }] as const;
+  store.commit({ events: [], changes, position, checkpoint: readFileSync(old, 'utf8') });
+  await store.close();
+  const unsigned = await openclaw(state, ['audit', 'verify', '--policy', policy, ledger]);
+  t.equal(unsigned.code, 3, 'a checkpoint of before covers less');
+  t.match(unsigned.out, /Sound up to event \d+, by clawledger\/[0-9a-f]+\. Nobody vouches for events \d+ to \d+\./);
+  t.match(await report(state, '--views', ledger), {
+    sound: false,
+    damage: [{ class: 'view-mismatch', what: 'paired evil is extra' }],
+  });
+});
+
+t.test('without its mark a log that had one is not gone on with, and a mark that is away loses nothing', async (t) => {
+  const { state, mark } = scene(t);
+  const gateway = await gatewayProcess(t, state, [], WITH_TOKEN);
+  await gateway.end();
+  rmSync(mark);
+  t.match(await openclaw(state, ['gateway', 'run', '--port', '0'], WITH_TOKEN), {
+    code: 3,
+    err: /is its disk mounted/,
+  });
+  t.match(await openclaw(state, ['audit', 'archive', '--hold', 'case 1']), { code: 3, err: /is its disk mounted/ });
+  writeFileSync(
+    join(state, 'openclaw.json'),
+    JSON.stringify({ gateway: { audit: { highWaterMark: '/nowhere/mark' } } }),
+  );
+  t.match(await openclaw(state, ['gateway', 'run', '--port', '0'], WITH_TOKEN), {
+    code: 3,
+    err: /is its disk mounted/,
+  });
+});
 
 t.test('an event that was changed is named, in a folder, a copy of it, and an archive', async (t) => {
   const { state, elsewhere } = scene(t);

@@ -65,6 +65,7 @@ const LEDGER = {
   'secret-leaked': false,
   'evidence-unreadable': false,
   'evidence-busy': false,
+  'mark-unusable': true,
   'no-fork': false,
   'log-not-writable': true,
   busy: true,

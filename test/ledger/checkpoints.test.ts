@@ -88,7 +88,9 @@ t.test('a mark that cannot be written keeps the log going, and nothing is signed
   const ledger = await openLedger(folder(t));
   const checkpoints = await Checkpoints.begin(options(ledger, join(place, 'gone', 'mark')));
   await write(ledger, ticked(1));
-  await t.rejects(checkpoints.now(), { code: 'ENOENT' });
+  t.match(await checkpoints.now(), {
+    left: { code: 'mark-unusable', message: /mark cannot be written: its folder is not there/ },
+  });
   t.equal(ledger.checkpoint, undefined);
   t.same(ledger.health, { writable: true });
   await ledger.close();
@@ -200,6 +202,46 @@ t.test('a log that is not what it signed last is damaged', async (t) => {
   await ledger.close();
 });
 
+t.test('a mark that is gone is not begun again: its disk may only be away', async (t) => {
+  const path = folder(t);
+  const mark = join(folder(t), 'mark');
+  await signedFor(path, 3);
+  await signedFor(path, 3, mark, 10);
+  rmSync(mark);
+  const ledger = await openLedger(path);
+  await t.rejects(Checkpoints.begin(options(ledger, mark)), { name: 'LogForked', message: /is its disk mounted/ });
+  t.match(await Checkpoints.accept(options(ledger, mark), async () => E.right(1)), {
+    right: { fork: { kind: 'mark-missing' } },
+  });
+  t.ok(existsSync(mark));
+  await ledger.close();
+});
+
+t.test('cut short between the first mark and the first checkpoint, a log keeps its name', async (t) => {
+  const path = folder(t);
+  const mark = join(folder(t), 'mark');
+  const before = await openLedger(path);
+  await write(before, ticked(1));
+  const { size, root } = before.tip;
+  const body = checkpointText({ origin: 'gate.example/log', size, root: Buffer.from(root, 'hex') });
+  writeFileSync(mark, noteText({ text: body, signatures: [signNote(body, 'gate.example/log', key)] }));
+  await before.close();
+  const ledger = await openLedger(path);
+  const checkpoints = await Checkpoints.begin({ ...options(ledger, mark), newOrigin: () => 'drawn again' });
+  t.equal(checkpoints.origin, 'gate.example/log');
+  t.ok(E.isRight(await checkpoints.now()));
+  await ledger.close();
+});
+
+t.test('a mark that was written although it seemed to fail is our own', async (t) => {
+  const mark = new HighWaterMark(join(folder(t), 'mark'));
+  t.ok(await mark.raise(undefined, 'a'));
+  t.ok(await mark.raise('a', 'b'));
+  t.ok(await mark.raise('a', 'c'), 'of b it was not known that it had arrived');
+  writeFileSync(mark.path, 'others');
+  t.notOk(await mark.raise('c', 'd'));
+});
+
 t.test('what witnesses sign is kept with the checkpoint, each once, and only with the last', async (t) => {
   const ledger = await openLedger(folder(t));
   const checkpoints = await Checkpoints.begin(options(ledger));
@@ -220,7 +262,8 @@ t.test('what witnesses sign is kept with the checkpoint, each once, and only wit
 
 t.test('the mark is raised by one at a time, and a lock that was left behind holds nobody up', async (t) => {
   const mark = new HighWaterMark(join(folder(t), 'mark'));
-  const raised = await Promise.all(['a', 'b', 'c'].map((to) => mark.raise(undefined, to)));
+  const others = ['b', 'c'].map(() => new HighWaterMark(mark.path));
+  const raised = await Promise.all([mark, ...others].map((one, n) => one.raise(undefined, String(n))));
   t.equal(raised.filter(Boolean).length, 1);
   t.notOk(existsSync(`${mark.path}.lock`));
 });

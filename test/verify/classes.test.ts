@@ -3,12 +3,13 @@ import { Store } from '../../src/ledger/store.js';
 import { noteText, openNote, signNote } from '../../src/proof/note.js';
 import { type DamageClass, damageClasses } from '../../src/verify/damage.js';
 import { ledgerSource } from '../../src/verify/ledger-source.js';
+import type { Leaf } from '../../src/verify/source.js';
 import { type Against, verify } from '../../src/verify/verify.js';
 import { at, type Case, cases, EVENTS, rootOfFirst, signedBy } from '../support/damage-cases.js';
 import { right } from '../support/either.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
 import { checkpointFor, copyOf, policy, recordedIn, sourceOf } from '../support/recorded.js';
-import { keyOf } from '../support/tree.js';
+import { grown, keyOf, tileOf } from '../support/tree.js';
 
 /* Each class of damage: what was done to the log, what is found, and where. */
 
@@ -85,12 +86,32 @@ t.test('an event behind the end of the log, in the folder of a ledger', async (t
   await source.close();
 });
 
+t.test('an event that contradicts its place, although it is what was signed for', async (t) => {
+  const whole = await recordedIn(t, 20);
+  const says = (seq: number, from: RegExp, to: string) => {
+    const leaves = whole.leaves.map((leaf) => leaf as Leaf);
+    leaves[seq - 1] = { ...at(whole, seq), bytes: Buffer.from(at(whole, seq).bytes.toString().replace(from, to)) };
+    const tree = grown(leaves.map(({ bytes }) => bytes));
+    const tiles = new Map([['0/0', tileOf(tree.node)({ level: 0, index: 0, width: 20 })]]);
+    const root = tree.rootAt(20);
+    return verify(
+      sourceOf({ ...whole, leaves, tiles, root: root.toString('hex'), checkpoint: checkpointFor(20, root) }),
+      { policy },
+    );
+  };
+  const invalid = (what: RegExp) => ({ damage: [{ class: 'event-invalid', from: 7, to: 7, what }] });
+  t.match(await says(7, /"seq":7/, '"seq":8'), invalid(/says that it is event 8/));
+  t.match(await says(7, /"at":\d+/, '"at":5'), invalid(/earlier than the event before it/));
+  t.match(await says(7, /^\{/, '['), invalid(/not an event/));
+});
+
 t.test('every class has its test here, or in the tests of places', async (t) => {
   const elsewhere: readonly DamageClass[] = [
     'store-unreadable',
-    'event-invalid',
     'rolled-back',
     'inconsistent-with-older',
+    'view-mismatch',
+    'event-invalid',
   ];
   const here = new Set(cases.flatMap(({ finds }) => finds.map((one) => one.class)));
   t.same(

@@ -18,20 +18,26 @@ import { settingsFromHere, UsageError } from '../reach.js';
 interface Verifying {
   readonly from: readonly string[];
   readonly policy: string | undefined;
+  readonly views: boolean;
   readonly json: boolean;
 }
 
 /** Of this gateway, if no place is named: then its high-water mark is a checkpoint that somebody kept. */
 export const verifyLog = async (
   place: string | undefined,
-  { from, policy, json: asJson }: Verifying,
+  { from, policy, views, json: asJson }: Verifying,
 ): Promise<void> => {
   const text = policy === undefined ? undefined : fileIn('--policy', policy);
   if (text !== undefined) policyIn(text);
   const older = from.map((file) => keptIn(file));
   const { paths, highWaterMark } = settingsFromHere();
   const marked = place === undefined && highWaterMark !== undefined ? markIn(highWaterMark) : [];
-  const replied = await verifyApart({ place: place ?? paths.ledger, policy: text, older: [...older, ...marked] });
+  const replied = await verifyApart({
+    place: place ?? paths.ledger,
+    policy: text,
+    older: [...older, ...marked],
+    views,
+  });
   if ('refused' in replied) throw new Exit(exit.refused, [replied.refused]);
   if ('unreadable' in replied) {
     const damage = { class: 'store-unreadable', what: replied.unreadable } satisfies Damage;
@@ -39,8 +45,11 @@ export const verifyLog = async (
     throw new Exit(exit.damaged, [`${damage.class}: ${damage.what}`, 'Restore a backup of the ledger folder.']);
   }
   if (asJson) json(replied.report);
-  else for (const line of linesOf(replied.report, text !== undefined)) say(line);
-  if (!replied.report.sound) throw new Exit(exit.damaged);
+  else for (const line of linesOf(replied.report)) say(line);
+  /* Behind its last checkpoint a log that is being written has a few events; a copy that is to be believed has none. */
+  const { sound, vouchedUpTo, events } = replied.report;
+  const whole = place === undefined || text === undefined || vouchedUpTo >= events;
+  if (!sound || !whole) throw new Exit(exit.damaged);
 };
 
 const fileIn = (option: string, file: string): string => {
@@ -64,19 +73,20 @@ const keptIn = (file: string): Kept => {
   return { name: file, note };
 };
 
-/** One that is not there says nothing: the start of the gateway says so. */
+/** One that is not there says nothing here: the start of the gateway says so. */
 const markIn = (path: string): readonly Kept[] => {
   try {
     return [{ name: `the high-water mark ${path}`, note: readFileSync(path, 'utf8') }];
-  } catch {
-    return [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Exit(exit.refused, [`the high-water mark ${path} cannot be read: ${(error as Error).message}`]);
   }
 };
 
 /** Kinds of damage, and holes, that are told one by one. */
 const TOLD = 20;
 
-function* linesOf(report: Report, withPolicy: boolean): Iterable<string> {
+function* linesOf(report: Report): Iterable<string> {
   const { checkpoint, damage, holes } = report;
   yield report.log;
   yield `  events        ${report.events.toLocaleString('en')} (${report.bytes.toLocaleString('en')} bytes), root ${report.root}`;
@@ -93,16 +103,20 @@ function* linesOf(report: Report, withPolicy: boolean): Iterable<string> {
   for (const hole of holes.slice(0, TOLD)) yield `    ${holeIn(hole)}`;
   const more = holes.length - TOLD + Object.values(report.more).reduce((sum, n) => sum + n, 0);
   if (more > 0) yield `    and ${more} more; --json has the first thousand of each kind`;
-  yield verdictOn(report, withPolicy);
+  yield verdictOn(report);
 }
 
 const toldOf = ({ class: kind, from, to, what }: Damage): string =>
   `${kind.padEnd(16)} ${from === undefined ? '' : from === to ? `event ${from}: ` : `events ${from} to ${to}: `}${damageClasses[kind]}: ${what}`;
 
-const verdictOn = ({ sound, extends: past }: Report, withPolicy: boolean): string => {
+const verdictOn = ({ sound, events, vouchedUpTo, checkpoint, views }: Report): string => {
   if (!sound) return 'DAMAGED: this is not the log that was recorded.';
-  if (withPolicy || past.length > 0) return 'Sound: every event is what was signed for.';
-  return 'Sound in itself. That it is the log that was recorded is known against something kept elsewhere: --policy, --from.';
+  const lists = views === 'not compared' ? ' Its lists were not compared with it: --views.' : '';
+  if (vouchedUpTo === 0)
+    return `Sound in itself. That it is the log that was recorded is known against something kept elsewhere: --policy, --from.${lists}`;
+  if (vouchedUpTo >= events) return `Sound: every event is what was signed for.${lists}`;
+  const by = checkpoint?.signedBy === undefined ? 'a checkpoint that was kept' : checkpoint.signedBy;
+  return `Sound up to event ${vouchedUpTo}, by ${by}. Nobody vouches for events ${vouchedUpTo + 1} to ${events}.${lists}`;
 };
 
 const holeIn = (hole: Hole): string => {

@@ -7,8 +7,12 @@ const onVerify = () => import('../commands/audit-verify.js');
 interface Verifying {
   readonly from?: readonly string[];
   readonly policy?: string;
+  readonly views?: boolean;
   readonly json?: boolean;
 }
+
+/** An option that may be given more than once. */
+const also = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 interface Proving extends Common {
   readonly request?: string;
@@ -40,12 +44,18 @@ export const addProof = (audit: Command): void => {
   audit
     .command('verify [place]')
     .description('check every event: of this gateway, or of a folder, an export, a tar file, or a URL')
-    .option('--from <checkpoint...>', 'older checkpoints, kept elsewhere, that the log has to go on from')
+    .option(
+      '--from <checkpoint>',
+      'an older checkpoint, kept elsewhere, that the log has to go on from; as often as there are',
+      also,
+      [],
+    )
     .option('--policy <file>', 'whose signatures to believe (C2SP tlog-policy)')
+    .option('--views', 'compare the lists of a ledger with what its events make of them, too')
     .option('--json', 'print JSON')
-    .action(async (place: string | undefined, { from = [], policy, json }: Verifying) => {
+    .action(async (place: string | undefined, { from = [], policy, views, json }: Verifying) => {
       const { verifyLog } = await onVerify();
-      await verifyLog(place, { from, policy, json: json === true });
+      await verifyLog(place, { from, policy, views: views === true, json: json === true });
     });
 
   audit
