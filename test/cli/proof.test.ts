@@ -1,6 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import t, { type Test } from 'tap';
 import { Store } from '../../src/ledger/store.js';
 import { keyType, vkeyOf, vkeyText } from '../../src/proof/note.js';
@@ -11,6 +10,7 @@ import { TOKEN } from '../support/credentials.js';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { ORIGIN, policyText, receiptOf } from '../support/log.js';
 import { gatewayProcess, openclaw, stateFolder } from '../support/process.js';
+import { tamper } from '../support/tamper.js';
 import { grown, keyOf, leavesOf } from '../support/tree.js';
 
 /* Evidence as people make it, hand it over and check it: by commands, of a gateway that runs, of one that is down, and of copies. */
@@ -156,18 +156,6 @@ t.test('a copy from yesterday is not gone on with, until somebody says so on the
   t.same(classes(await report(state, '--from', kept)), ['rolled-back'], 'whoever kept a checkpoint sees the fork');
 });
 
-const tampered = async (state: string, how: (events: ReturnType<ReturnType<typeof open>['openDB']>) => unknown) => {
-  const env = open({
-    path: join(state, 'ledger'),
-    noSubdir: false,
-    maxDbs: 64,
-    overlappingSync: false,
-    encoding: 'binary',
-  });
-  await how(env.openDB('events', { encoding: 'binary' }));
-  await env.close();
-};
-
 t.test('events that nobody signed, and a row that no event made, are not passed over', async (t) => {
   const { state, elsewhere } = scene(t);
   const gateway = await gatewayProcess(t, state, [], WITH_TOKEN);
@@ -226,7 +214,8 @@ t.test('an event that was changed is named, in a folder, a copy of it, and an ar
   const copy = join(elsewhere, 'copy');
   cpSync(join(state, 'ledger'), copy, { recursive: true });
   t.match(await report(state, copy), { sound: true, log: `ledger ${copy}` });
-  await tampered(state, async (events) => {
+  await tamper(join(state, 'ledger'), async (db) => {
+    const events = db('events', 'binary');
     const bytes = Buffer.from(events.get(2) as Buffer);
     bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
     await events.put(2, bytes);

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import t from 'tap';
 import { asked, folder, openLedger, ticked, write } from '../support/ledger.js';
+import { tamper } from '../support/tamper.js';
 
 const EVENTS = 600;
 
@@ -13,19 +13,6 @@ const written = async (path: string): Promise<void> => {
   for (let i = 1; i < EVENTS; i++) ledger.record([ticked(i)]);
   await write(ledger, asked('d1', 'r1'));
   await ledger.close();
-};
-
-const tamper = async (
-  path: string,
-  how: (db: (name: string, encoding: 'binary' | 'string') => ReturnType<ReturnType<typeof open>['openDB']>) => void,
-): Promise<void> => {
-  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
-  const handle = (name: string, encoding: 'binary' | 'string') => env.openDB(name, { encoding });
-  const events = handle('events', 'binary');
-  const views = handle('view:pending', 'string');
-  const meta = handle('meta', 'string');
-  env.transactionSync(() => how((name) => (name === 'events' ? events : name === 'meta' ? meta : views)));
-  await env.close();
 };
 
 t.test('a damaged ledger is not opened for writing, and the last good position is named', async (t) => {

@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { open } from 'lmdb';
 import t from 'tap';
 import { type Batch, Store } from '../../src/ledger/store.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
+import { tamper } from '../support/tamper.js';
 import { TestClock } from '../support/world.js';
 
 /** A store whose next commits fail as the disk is told to. */
@@ -77,10 +77,10 @@ t.test('an event that turns out damaged when the index catches up is no crash: n
   for (let n = 1; n < 600; n++) before.record([ticked(n)]);
   await write(before, ticked(600));
   await before.close();
-  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
-  await env.openDB('events', { encoding: 'binary' }).put(100, Buffer.from('{"seq"'));
-  await env.openDB('meta', { encoding: 'string' }).put('indexed', '0');
-  await env.close();
+  await tamper(path, async (db) => {
+    await db('events', 'binary').put(100, Buffer.from('{"seq"'));
+    await db('meta', 'string').put('indexed', '0');
+  });
 
   const clock = new TestClock();
   const bugs: unknown[] = [];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { open } from 'lmdb';
 import t from 'tap';
 import { Store } from '../../src/ledger/store.js';
 import { EMPTY_ROOT, leafHash } from '../../src/proof/merkle.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
+import { tamper } from '../support/tamper.js';
 import { rootByDefinition } from '../support/tree.js';
 
 const leavesOf = (store: Store): readonly Buffer[] =>
@@ -18,15 +18,6 @@ const looked = async <T>(path: string, look: (store: Store) => T): Promise<T> =>
   } finally {
     await store.close();
   }
-};
-
-const tamper = async (
-  path: string,
-  how: (db: (name: string, encoding: 'binary' | 'string') => ReturnType<ReturnType<typeof open>['openDB']>) => unknown,
-): Promise<void> => {
-  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
-  await how((name, encoding) => env.openDB(name, { encoding }));
-  await env.close();
 };
 
 t.test('the position says the root of all events, whatever batches they came in', async (t) => {
@@ -129,9 +120,7 @@ t.test('what is not as the tree has it is not opened for writing', async (t) => 
 
 t.test('a log from before there was a tree can be read as it is', async (t) => {
   const path = folder(t);
-  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
-  await env.openDB('events', { encoding: 'binary' }).put(1, Buffer.from('{}'));
-  await env.close();
+  await tamper(path, (db) => db('events', 'binary').put(1, Buffer.from('{}')));
   await looked(path, (store) => {
     t.equal(store.tile(0, 0), undefined);
     t.equal(store.views.paired.size(), 0);

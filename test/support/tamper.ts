@@ -1,0 +1,11 @@
+import { type Database, open } from 'lmdb';
+
+/** A database of a ledger by its name. */
+export type Databases = (name: string, encoding: 'binary' | 'string') => Database;
+
+/** Gets at the databases of a ledger that is closed, behind its back. */
+export const tamper = async (path: string, how: (db: Databases) => unknown): Promise<void> => {
+  const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
+  await how((name, encoding) => env.openDB(name, { encoding }));
+  await env.close();
+};
