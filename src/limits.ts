@@ -207,7 +207,11 @@ export const limits = {
   },
   erasure: {
     /** Events of one erasure: their numbers are in one event of at most 64 KiB, and the loop waits for the commit (some 10 ms). */
-    events: 2500,
+    events: 1000,
+    /** Lists of the index that it writes anew: of scattered events each may be in a list of its own. */
+    lists: 100,
+    /** The bytes of these lists, about one for each event in them: an address behind which many are has thousands in one list. */
+    listBytes: 32 * KiB,
   },
   forensics: {
     /** Of the life of one device, so many of the latest events are looked at. */

@@ -182,6 +182,14 @@ export class Ledger {
     return new Promise((resolve) => this.commit(command, resolve));
   }
 
+  /**
+   * The first of these events, in rising order: as many as lose their personal data in one commit that does not keep the loop, and one at
+   * least. All of them where nothing can be written, as that is refused anyway.
+   */
+  erasedAtOnce(events: readonly number[]): readonly number[] {
+    return this.state.writable && !this.closed ? this.trailing.erasedAtOnce(events) : events;
+  }
+
   /** The same for the archiver alone: with what it records, the events that were moved go from the log. */
   archive<A, R>(command: Command<A, R>, moved: readonly number[]): Promise<Outcome<A, Refused<R>>> {
     return new Promise((resolve) => this.enqueue({ command, settle: resolve as Queued['settle'], moved }));

@@ -119,9 +119,6 @@ export class Lists {
 
 const NONE = Buffer.alloc(0);
 
-/** A list in the stored form. */
-export const listOf = (key: Buffer, seqs: readonly number[]): Posting => ({ key, value: distances(seqs) });
-
 /** Distances between neighbours, as LEB128. */
 const distances = (seqs: readonly number[]): Buffer => {
   const bytes: number[] = [];
@@ -134,9 +131,34 @@ const distances = (seqs: readonly number[]): Buffer => {
 };
 
 /** The numbers of a stored list, in order. */
-export function* seqsIn({ key, value }: Posting): Iterable<number> {
+export const seqsIn = (posting: Posting): readonly number[] => {
+  const seqs: number[] = [];
+  walk(posting, (seq) => seqs.push(seq));
+  return seqs;
+};
+
+/** The last of them. */
+export const lastIn = (posting: Posting): number => walk(posting, () => {});
+
+/** A stored list without these of its numbers, in rising order; undefined if none is left. */
+export const lessened = (posting: Posting, leaving: readonly number[]): Posting | undefined => {
+  const left: number[] = [];
+  let next = 0;
+  walk(posting, (seq) => {
+    if (seq === leaving[next]) next++;
+    else left.push(seq);
+  });
+  const [first] = left;
+  if (first === undefined) return undefined;
+  const key = Buffer.from(posting.key);
+  key.writeUIntBE(first, SEQ_AT, 6);
+  return { key, value: distances(left) };
+};
+
+/** Shows each number of a stored list, in order, and returns the last. Lists are long: it is a loop and no generator. */
+const walk = ({ key, value }: Posting, show: (seq: number) => void): number => {
   let seq = key.readUIntBE(SEQ_AT, 6);
-  yield seq;
+  show(seq);
   let distance = 0;
   let weight = 1;
   for (const byte of value) {
@@ -144,8 +166,9 @@ export function* seqsIn({ key, value }: Posting): Iterable<number> {
     weight *= 128;
     if (byte > 0x7f) continue;
     seq += distance;
-    yield seq;
+    show(seq);
     distance = 0;
     weight = 1;
   }
-}
+  return seq;
+};

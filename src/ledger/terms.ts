@@ -1,6 +1,6 @@
-import type { Event } from '../../events/index.js';
+import type { Event, Term } from '../../events/index.js';
 import { limits } from '../limits.js';
-import { type Relisted, without } from './lists.js';
+import { type Leaving, leaving, type Most, type Relisted, without } from './lists.js';
 import { Lists, TermKeys } from './postings.js';
 import type { Reader } from './reader.js';
 import type { IndexEntries, Store } from './store.js';
@@ -73,16 +73,20 @@ export class TermIndex {
 
   /** The stored lists of addresses without these events, in rising order, whose personal data go. */
   without(events: readonly number[], store: Store): Relisted {
-    const byAddress = new Map<string, number[]>();
-    for (const seq of events) {
+    return without(this.leaving(events, store));
+  }
+
+  /** The first of these events, in rising order: as many as leave no more lists than one commit may write anew, and one at least. */
+  atOnce(events: readonly number[], store: Store): readonly number[] {
+    return this.leaving(events, store, limits.erasure).events;
+  }
+
+  private leaving(events: readonly number[], store: Store, most?: Most): Leaving {
+    const termOf = (seq: number): Term | undefined => {
       const address = store.originOf(seq)?.address;
-      if (address === undefined) continue;
-      const seqs = byAddress.get(address);
-      if (seqs === undefined) byAddress.set(address, [seq]);
-      else seqs.push(seq);
-    }
-    const relisted = [...byAddress].map(([address, seqs]) => without(seqs, `address:${address}`, this.keys, store));
-    return { drop: relisted.flatMap(({ drop }) => drop), put: relisted.flatMap(({ put }) => put) };
+      return address === undefined ? undefined : `address:${address}`;
+    };
+    return leaving(events, termOf, this.keys, store, most);
   }
 
   /** They are gone: what was gathered may hold an address of theirs. */

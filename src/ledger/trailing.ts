@@ -68,6 +68,11 @@ export class Trailing {
     return { events, ...this.terms.without(events, this.store()) };
   }
 
+  /** The first of these events, in rising order: as many as one commit erases without keeping the loop. */
+  erasedAtOnce(events: readonly number[]): readonly number[] {
+    return this.terms.atOnce(events, this.store());
+  }
+
   /** It is gone from the disk. */
   erased(): void {
     this.terms.forget();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Event } from '../../events/index.js';
-import { Lists, seqsIn, TermKeys } from '../../src/ledger/postings.js';
+import { Lists, lastIn, lessened, type Posting, seqsIn, TermKeys } from '../../src/ledger/postings.js';
 
 const keys = new TermKeys(Buffer.alloc(16, 7));
 
@@ -19,6 +19,39 @@ t.test('what goes into a list comes out of it, in order', async (t) => {
           data: { device: 'd1' },
         } as Event);
       for (const posting of lists.postings(keys)) t.same([...seqsIn(posting)], seqs);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+t.test('a list without some of its numbers is the list of all others', async (t) => {
+  const numbers = fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 40 }), { minLength: 1, maxLength: 100 });
+  const listOf = (seqs: readonly number[]): Posting | undefined => {
+    const lists = new Lists();
+    for (const seq of seqs)
+      lists.add({
+        seq,
+        type: 'device.renamed',
+        subject: 'device:d1',
+        actor: { kind: 'host' },
+        data: { device: 'd1' },
+      } as Event);
+    for (const { key, value } of lists.postings(keys)) return { key: Buffer.from(key), value };
+    return undefined;
+  };
+  fc.assert(
+    fc.property(numbers, fc.func(fc.boolean()), (unsorted, leaves) => {
+      const seqs = [...unsorted].sort((a, b) => a - b);
+      const list = listOf(seqs) as Posting;
+      t.equal(lastIn(list), seqs.at(-1));
+      const left = seqs.filter((seq) => !leaves(seq));
+      t.same(
+        lessened(
+          list,
+          seqs.filter((seq) => leaves(seq)),
+        ),
+        listOf(left),
+      );
     }),
     { numRuns: 200 },
   );

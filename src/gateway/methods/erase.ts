@@ -62,8 +62,8 @@ const allOf = async (
   const osUser = ledger.originOf(session.seq)?.osUser;
   const numbers = [...numbersIn(found.numbers)];
   const said: number[] = [];
-  for (let from = 0; from < numbers.length; from += limits.erasure.events) {
-    const events = numbers.slice(from, from + limits.erasure.events);
+  for (let from = 0; from < numbers.length; ) {
+    const events = ledger.erasedAtOnce(numbers.slice(from, from + limits.erasure.events));
     const command = { subject: found.subject, events, reason, by, osUser, first: said[0] };
     const outcome = await ledger.decide({
       decide: (views, _, originOf) => decide(views, command, originOf),
@@ -71,6 +71,7 @@ const allOf = async (
     });
     if (E.isLeft(outcome)) return { ...found, erased: said, left: numbers.length - from, stopped: outcome.left };
     if (outcome.right !== undefined) said.push(outcome.right);
+    from += events.length;
   }
   return { ...found, erased: said, left: 0 };
 };
