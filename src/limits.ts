@@ -155,6 +155,11 @@ export const limits = {
     /** A file of a log at the other end of a URL: 256 of the largest events, with their lengths. */
     fileBytes: 17 * MiB,
     fetchMs: 30 * SECOND,
+    /**
+     * So many times 256 events in a row, of which there are neither events nor hashes, and nothing more is looked for: how many there are is
+     * only said by whoever made the log.
+     */
+    missingBundles: 256,
     /** What a tar file may unpack to. */
     unpackedBytes: 64 * 1024 * MiB,
   },

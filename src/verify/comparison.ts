@@ -11,6 +11,19 @@ export interface Difference {
   readonly actual: Buffer | undefined;
 }
 
+/** Places that are not told apart: they were too many, or nothing was there for so long that the rest was not looked at. */
+export interface Rest {
+  readonly from: number;
+  readonly to: number;
+  /** There is nothing in any of them. */
+  readonly gone: boolean;
+}
+
+export interface Differences {
+  readonly told: readonly Difference[];
+  readonly rest: Rest | undefined;
+}
+
 /** Roots of the first so many events: by the events, and by the hashes that the tree has of them. */
 export interface Roots {
   readonly byEvents: Buffer;
@@ -19,17 +32,24 @@ export interface Roots {
 
 /** Places that are told apart; of a log that was shifted by one, all are others. */
 const KEPT = 100_000;
+/** The same of tiles. */
+const TILES_KEPT = 1000;
 
 /**
  * Hashes the events and compares them with the stored tiles, tile by tile, in memory that does not grow. Two trees grow side by side once
  * there is a difference: one of the events, and one of what the tiles say of them. What both lack is `unknown`.
  */
 export class Comparison {
-  readonly differences: Difference[] = [];
-  readonly damage: Damage[] = [];
   readonly roots = new Map<number, Roots>();
+  readonly damage: Damage[] = [];
   /** Places of which neither the event nor its hash is there. */
   unknown = 0;
+  /** Bundles in a row, up to the last, of which there are neither events nor hashes. */
+  blank = 0;
+  private readonly differences: Difference[] = [];
+  private rest: Rest | undefined;
+  /** Of each level, the last tile that is missing, and the first of those beside it. */
+  private readonly lastMissing: { first: number; index: number; damage: { to: number; what: string } }[] = [];
   private events = TreeEdge.of(0);
   private tree = this.events;
   private readonly above = { events: new Above(), tree: new Above() };
@@ -42,8 +62,26 @@ export class Comparison {
     this.note();
   }
 
+  /** How many were looked at. */
+  get size(): number {
+    return this.events.size;
+  }
+
+  /** From one place to another. */
+  between(from: number, to: number): Differences {
+    const { rest } = this;
+    return {
+      told: this.differences.filter(({ seq }) => from <= seq && seq <= to),
+      rest:
+        rest && rest.from <= to && from <= rest.to
+          ? { ...rest, from: Math.max(from, rest.from), to: Math.min(to, rest.to) }
+          : undefined,
+    };
+  }
+
   async add({ index, leaves, extra }: Leaves): Promise<void> {
     const expected = await this.hashesOf({ level: 0, index, width: leaves.length });
+    this.blank = expected === undefined && leaves.every((leaf) => leaf === undefined) ? this.blank + 1 : 0;
     const full: Tile[] = [];
     const completed: Completed = (height, place, node) => {
       const tile = this.above.tree.add(height, place, node);
@@ -56,7 +94,7 @@ export class Comparison {
     }
     for (const tile of full) await this.checkAbove(tile);
     if (extra > 0)
-      this.damage.push({
+      this.tell({
         class: 'leaf-inserted',
         from: this.events.size + 1,
         to: this.events.size + extra,
@@ -64,8 +102,13 @@ export class Comparison {
       });
   }
 
-  /** When all leaves were added: the tiles above that are not full. */
+  /** When all leaves were added that there are: the tiles above that are not full, or what was not looked at. */
   async end(): Promise<void> {
+    const { size } = this.source;
+    if (this.size < size) {
+      this.unknown += size - this.size;
+      return this.leave({ from: this.size + 1, to: size, gone: true });
+    }
     for (const tile of this.above.tree.open()) await this.checkAbove(tile);
   }
 
@@ -80,11 +123,24 @@ export class Comparison {
   }
 
   private differ(stored: Buffer | undefined, actual: Buffer | undefined): void {
-    if (this.differences.length < KEPT)
-      this.differences.push({ seq: this.events.size + 1, expected: stored && copied(stored), actual });
+    const seq = this.events.size + 1;
+    if (this.differences.length < KEPT) this.differences.push({ seq, expected: stored && copied(stored), actual });
+    else this.leave({ from: seq, to: seq, gone: actual === undefined });
     if (this.tree !== this.events || actual === undefined) return;
     this.tree = this.events.copy();
     this.above.events = this.above.tree.copy();
+  }
+
+  private leave({ from, to, gone }: Rest): void {
+    const { rest } = this;
+    this.rest =
+      rest === undefined
+        ? { from, to, gone }
+        : { from: rest.from, to, gone: gone && rest.gone && rest.to === from - 1 };
+  }
+
+  private tell(damage: Damage): void {
+    if (this.damage.length < TILES_KEPT) this.damage.push(damage);
   }
 
   private note(): void {
@@ -101,7 +157,7 @@ export class Comparison {
     const span = TILE_WIDTH ** tile.level;
     const at = hashes.findIndex((hash, i) => !hash.equals(stored.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)));
     const first = (tile.index * TILE_WIDTH + at) * span;
-    this.damage.push({
+    this.tell({
       class: 'tile-mismatch',
       from: first + 1,
       to: first + span,
@@ -114,16 +170,38 @@ export class Comparison {
     const stored = await this.source.tile(tile);
     const bytes = tile.width * HASH_BYTES;
     if (stored !== undefined && stored.length >= bytes) return stored.subarray(0, bytes);
-    const span = TILE_WIDTH ** tile.level;
-    this.damage.push({
-      class: 'tile-mismatch',
-      from: tile.index * TILE_WIDTH * span + 1,
-      to: (tile.index * TILE_WIDTH + tile.width) * span,
-      what: `tile ${tile.index} of level ${tile.level} ${stored === undefined ? 'is missing' : `has ${stored.length} bytes instead of ${bytes}`}`,
-    });
+    if (stored === undefined) this.miss(tile);
+    else
+      this.tell({
+        class: 'tile-mismatch',
+        ...eventsOf(tile),
+        what: `tile ${tile.index} of level ${tile.level} has ${stored.length} bytes instead of ${bytes}`,
+      });
     return undefined;
   }
+
+  /** Those that are missing side by side are one damage. */
+  private miss(tile: Tile): void {
+    const { level, index } = tile;
+    const { from, to } = eventsOf(tile);
+    const last = this.lastMissing[level];
+    if (last?.index === index - 1) {
+      last.index = index;
+      last.damage.to = to;
+      last.damage.what = `tiles ${last.first} to ${index} of level ${level} are missing`;
+      return;
+    }
+    const damage = { class: 'tile-mismatch' as const, from, to, what: `tile ${index} of level ${level} is missing` };
+    this.lastMissing[level] = { first: index, index, damage };
+    this.tell(damage);
+  }
 }
+
+/** The events below a tile. */
+const eventsOf = ({ level, index, width }: Tile): { readonly from: number; readonly to: number } => {
+  const span = TILE_WIDTH ** level;
+  return { from: index * TILE_WIDTH * span + 1, to: (index * TILE_WIDTH + width) * span };
+};
 
 /** Heights of the tree from one level of tiles to the next. */
 const SPAN = 8;

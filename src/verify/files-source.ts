@@ -16,6 +16,7 @@ export const filesSource = async (name: string, read: FileReader): Promise<Sourc
     checkpoint,
     size,
     root: undefined,
+    sizeIsSigned: true,
     found: [],
     leaves: () => leavesOf(read, size),
     tile: (tile) => read(tilePath(tile)),

@@ -1,4 +1,4 @@
-import type { Difference } from './comparison.js';
+import type { Difference, Differences } from './comparison.js';
 import type { Damage, DamageClass } from './damage.js';
 
 /*
@@ -13,8 +13,13 @@ interface Place {
   readonly belongs?: number | undefined;
 }
 
+/** Neighbours to which the same happened. */
+interface Run extends Place {
+  to: number;
+}
+
 /** `size`: where the log ends, so that what is missing there is a tail that was cut off. */
-export const leafDamage = (differences: readonly Difference[], size: number): readonly Damage[] => {
+export const leafDamage = ({ told: differences, rest }: Differences, size: number): readonly Damage[] => {
   const expectedAt = new Map(differences.map(({ seq, expected }) => [hex(expected), seq]));
   const actual = new Set(differences.map(({ actual }) => hex(actual)));
   const places = differences.map((difference, at): Place => {
@@ -28,7 +33,16 @@ export const leafDamage = (differences: readonly Difference[], size: number): re
     const shifted = next?.seq === seq + 1 && next.actual !== undefined && expectedAt.get(hex(next.actual)) === seq;
     return { seq, class: shifted && lostLater(differences, at, actual) ? 'leaf-inserted' : 'leaf-changed' };
   });
-  return runsOf(places).map((run) => told(run, size));
+  const runs = runsOf(places);
+  if (rest?.gone === true) {
+    const last = runs.at(-1);
+    if (last?.class === 'leaf-missing' && last.to === rest.from - 1) last.to = rest.to;
+    else runs.push({ seq: rest.from, to: rest.to, class: 'leaf-missing' });
+  }
+  const damage = runs.map((run) => told(run, size));
+  return rest === undefined || rest.gone
+    ? damage
+    : [...damage, { class: 'leaf-changed', from: rest.from, to: rest.to, what: TOO_MANY }];
 };
 
 const hex = (hash: Buffer | undefined): string => hash?.toString('hex') ?? '';
@@ -37,22 +51,18 @@ const hex = (hash: Buffer | undefined): string => hash?.toString('hex') ?? '';
 const lostLater = (differences: readonly Difference[], at: number, actual: ReadonlySet<string>): boolean =>
   actual.has(hex(differences[at]?.expected));
 
-type Run = readonly [Place, ...Place[]];
-
-/** Neighbours to which the same happened. */
-const runsOf = (places: readonly Place[]): readonly Run[] => {
-  const runs: [Place, ...Place[]][] = [];
+const runsOf = (places: readonly Place[]): Run[] => {
+  const runs: Run[] = [];
   for (const place of places) {
     const run = runs.at(-1);
-    const last = run?.at(-1);
-    if (run !== undefined && last !== undefined && goesOn(last, place)) run.push(place);
-    else runs.push([place]);
+    if (run !== undefined && goesOn(run, place)) run.to = place.seq;
+    else runs.push({ ...place, to: place.seq });
   }
   return runs;
 };
 
-const goesOn = (last: Place, next: Place): boolean =>
-  next.seq === last.seq + 1 &&
+const goesOn = (last: Run, next: Place): boolean =>
+  next.seq === last.to + 1 &&
   next.class === last.class &&
   next.class !== 'leaf-inserted' &&
   movedBy(next) === movedBy(last);
@@ -60,8 +70,7 @@ const goesOn = (last: Place, next: Place): boolean =>
 const movedBy = ({ seq, belongs }: Place): number => (belongs === undefined ? 0 : belongs - seq);
 
 const told = (run: Run, size: number): Damage => {
-  const [{ seq: from, class: kind, belongs }] = run;
-  const to = run.at(-1)?.seq ?? from;
+  const { seq: from, to, class: kind, belongs } = run;
   if (kind === 'leaf-missing' && to === size)
     return { class: 'truncated-tail', from, to, what: 'nothing is there any more' };
   if (kind === 'leaf-moved' && belongs !== undefined) {
@@ -71,6 +80,8 @@ const told = (run: Run, size: number): Damage => {
   }
   return { class: kind, from, to, what: WORDS[kind] ?? '' };
 };
+
+const TOO_MANY = 'not all of these are what was hashed when it was recorded, and they are too many to tell apart';
 
 const WORDS: { readonly [K in DamageClass]?: string } = {
   'leaf-changed': 'what is there is not what was hashed when it was recorded',

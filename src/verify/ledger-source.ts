@@ -20,6 +20,7 @@ export const ledgerSource = (path: string): Source => {
     checkpoint,
     size,
     root: position?.root,
+    sizeIsSigned: false,
     found: [...beyond(size, store)],
     leaves: () => leavesOf(store, size),
     tile: async ({ level, index }) => store.tile(level, index),

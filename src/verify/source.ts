@@ -29,6 +29,8 @@ export interface Source {
   readonly size: number;
   /** The root (hex) that it says they have; undefined where only the checkpoint says it. */
   readonly root: string | undefined;
+  /** Is its size what its checkpoint says, and nothing else? Then there is nothing to read where that is not believed. */
+  readonly sizeIsSigned: boolean;
   /** What was found wrong before a single event was read. */
   readonly found: readonly Damage[];
   /** From the first event to the last. */

@@ -1,13 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { limits } from '../limits.js';
 import { openCheckpoint, type SignedCheckpoint } from '../proof/checkpoint.js';
 import { judge } from '../proof/judgement.js';
 import type { Policy } from '../proof/policy.js';
 import { TILE_WIDTH } from '../proof/tile.js';
-import { Comparison, type Difference } from './comparison.js';
+import { Comparison } from './comparison.js';
 import { Contents } from './contents.js';
+import { contradictions, invalid } from './contradictions.js';
 import type { Damage } from './damage.js';
 import type { Hole } from './holes.js';
-import { leafDamage } from './leaves.js';
 import type { Leaves, Source } from './source.js';
 
 /** A checkpoint that somebody kept, and where it was found. */
@@ -55,6 +56,13 @@ export interface Report {
 /** Reads a log from its first event to its last and says what is wrong with it. Memory does not grow with it. */
 export const verify = async (source: Source, { policy, older = [], views = false }: Against): Promise<Report> => {
   const signed = opened(source);
+  const checkpoint = E.isRight(signed) ? signed.right : undefined;
+  const judged = checkpoint === undefined || policy === undefined ? undefined : judge(policy, checkpoint);
+  const doubts = [
+    ...(E.isLeft(signed) ? [signed.left] : []),
+    ...(judged !== undefined && E.isLeft(judged) ? [{ class: judged.left.kind, what: judged.left.why } as const] : []),
+  ];
+  if (source.sizeIsSigned && doubts.some((one) => one.class !== 'policy-not-met')) return unread(source, doubts);
   const kept = older.map((one) => ({ ...one, opened: openCheckpoint(one.note) }));
   const sizes = [source.size, sizeOf(signed), ...kept.map((one) => sizeOf(one.opened))];
   const comparison = new Comparison(source, new Set(sizes));
@@ -62,18 +70,16 @@ export const verify = async (source: Source, { policy, older = [], views = false
   for await (const leaves of source.leaves()) {
     await comparison.add(leaves);
     look(leaves, contents);
+    if (comparison.blank >= limits.proof.missingBundles) break;
   }
   await comparison.end();
-  const checkpoint = E.isRight(signed) ? signed.right : undefined;
-  const judged = checkpoint === undefined || policy === undefined ? undefined : judge(policy, checkpoint);
   const past = kept.map((one) => pastOf(one.name, one.opened, checkpoint, policy, comparison));
   const damage = [
     ...source.found,
-    ...(E.isLeft(signed) ? [signed.left] : []),
-    ...(judged !== undefined && E.isLeft(judged) ? [{ class: judged.left.kind, what: judged.left.why } as const] : []),
+    ...doubts,
     ...contradictions(source, checkpoint, comparison),
     ...comparison.damage,
-    ...invalid(contents, comparison.differences),
+    ...invalid(contents, comparison.between(1, source.size)),
     ...lostOrigins(contents),
     ...past.flatMap((one) => ('damage' in one ? [one.damage] : [])),
     ...(views ? (source.views?.() ?? []) : []),
@@ -86,7 +92,7 @@ export const verify = async (source: Source, { policy, older = [], views = false
     v: 1,
     log: source.name,
     sound: damage.length === 0,
-    events: source.size,
+    events: comparison.size,
     bytes: contents.bytes,
     root: comparison.roots.get(source.size)?.byEvents.toString('hex') ?? '',
     ...(checkpoint && { checkpoint: said(checkpoint, judged) }),
@@ -98,6 +104,20 @@ export const verify = async (source: Source, { policy, older = [], views = false
     more: Object.fromEntries(contents.holes.untold),
   };
 };
+
+/** Whoever made a log that nobody of the policy signed would also say how much of it there is to read. */
+const unread = (source: Source, damage: readonly Damage[]): Report => ({
+  v: 1,
+  log: source.name,
+  sound: false,
+  events: 0,
+  bytes: 0,
+  root: '',
+  extends: [],
+  damage: [...source.found, ...damage],
+  holes: [],
+  more: {},
+});
 
 type Opened = E.Either<Damage, SignedCheckpoint>;
 
@@ -123,72 +143,6 @@ const said = (
   ...(judged !== undefined &&
     E.isRight(judged) && { signedBy: judged.right.log.name, cosigned: judged.right.cosigned }),
 });
-
-/**
- * Where events, tree and checkpoint do not agree, the checkpoint says which of them is right: it is signed. What is behind the checkpoint
- * only has the root that the log says it has.
- */
-const contradictions = (
-  source: Source,
-  signed: SignedCheckpoint | undefined,
-  comparison: Comparison,
-): readonly Damage[] => {
-  const covered = signed?.checkpoint.size ?? 0;
-  const signedFor = comparison.differences.filter(({ seq }) => seq <= covered);
-  const behind = comparison.differences.filter(({ seq }) => seq > covered);
-  const found: Damage[] = [];
-  if (signed !== undefined) {
-    const { size, root } = signed.checkpoint;
-    if (size > source.size)
-      found.push({ class: 'truncated-tail', from: source.size + 1, to: size, what: `${size} events were signed for` });
-    else found.push(...against(root, size, signedFor, comparison, source));
-  }
-  const stored = source.root === undefined ? undefined : Buffer.from(source.root, 'hex');
-  if (source.size > covered && stored !== undefined) {
-    const told = found.some(({ class: kind }) => kind === 'root-mismatch' || kind.startsWith('leaf-'));
-    found.push(
-      ...against(stored, source.size, behind, comparison, source).filter(
-        (one) => !told || one.class !== 'root-mismatch',
-      ),
-    );
-  } else found.push(...leafDamage(behind, source.size));
-  return found;
-};
-
-/** Who is right about these differences, by the root of the first `size` events. */
-const against = (
-  root: Buffer,
-  size: number,
-  differences: readonly Difference[],
-  { roots, unknown }: Comparison,
-  source: Source,
-): readonly Damage[] => {
-  const { byEvents, byTree } = roots.get(size) ?? {};
-  const gone = differences.filter(({ actual }) => actual === undefined);
-  if (byEvents?.equals(root) && gone.length < differences.length)
-    return [...leafDamage(gone, source.size), ...tileDamage(differences.filter(({ actual }) => actual !== undefined))];
-  const leaves = leafDamage(differences, source.size);
-  if (byEvents?.equals(root) || byTree?.equals(root) || unknown > 0) return leaves;
-  return [
-    ...leaves,
-    { class: 'root-mismatch', from: 1, to: size, what: 'neither they nor the tree give the root that was signed' },
-  ];
-};
-
-/** The events are right: it is their hashes in the tree that are not. */
-const tileDamage = (differences: readonly Difference[]): readonly Damage[] =>
-  differences.map(({ seq }) => ({
-    class: 'tile-mismatch',
-    from: seq,
-    to: seq,
-    what: 'its hash in the tree is another',
-  }));
-
-/** An event that is not what was recorded says nothing about its place. */
-const invalid = ({ damage }: Contents, differences: readonly Difference[]): readonly Damage[] => {
-  const known = new Set(differences.map(({ seq }) => seq));
-  return damage.filter(({ class: kind, from }) => kind !== 'event-invalid' || from === undefined || !known.has(from));
-};
 
 const lostOrigins = (contents: Contents): readonly Damage[] =>
   contents.lost().map(({ from, to }) => ({ class: 'origin-missing', from, to, what: 'no erasure names them' }));

@@ -58,6 +58,7 @@ export const sourceOf = (log: Recorded): Source => ({
   checkpoint: log.checkpoint,
   size: log.size,
   root: log.root,
+  sizeIsSigned: false,
   found: [],
   leaves: () => leavesOf(log),
   tile: async (tile) => log.tiles.get(keyOf(tile)),
