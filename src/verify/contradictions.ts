@@ -20,9 +20,11 @@ export const contradictions = (
   const found: Damage[] = [];
   if (signed !== undefined) {
     const { size, root } = signed.checkpoint;
-    if (size > source.size)
+    if (size > source.size) {
       found.push({ class: 'truncated-tail', from: source.size + 1, to: size, what: `${size} events were signed for` });
-    else found.push(...against(root, size, signedFor, comparison, source));
+      /* With its tail the root is gone that would say who is right: all that differs is told. */
+      found.push(...leafDamage(comparison.between(1, source.size), source.size));
+    } else found.push(...against(root, size, signedFor, comparison, source));
   }
   const stored = source.root === undefined ? undefined : Buffer.from(source.root, 'hex');
   if (source.size > covered && stored !== undefined) {

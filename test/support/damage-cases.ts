@@ -113,6 +113,17 @@ export const cases: readonly Case[] = [
     finds: [{ class: 'truncated-tail', from: 651, to: 700 }],
   },
   {
+    name: 'the log ends before its checkpoint, and an event in it is changed',
+    does: (log) => {
+      log.leaves[299] = changed(at(log, 300));
+      return { size: 650, root: rootOfFirst(log, 650).toString('hex') };
+    },
+    finds: [
+      { class: 'leaf-changed', from: 300, to: 300 },
+      { class: 'truncated-tail', from: 651, to: 700 },
+    ],
+  },
+  {
     name: 'a hash of the tree is another',
     does: (log) => {
       const tile = Buffer.from(log.tiles.get('0/1') ?? '');
@@ -131,6 +142,12 @@ export const cases: readonly Case[] = [
     name: 'a tile is of the wrong length',
     does: (log) => void log.tiles.set('0/1', Buffer.alloc(31)),
     finds: [{ class: 'tile-mismatch', from: 257, to: 512 }],
+  },
+  {
+    name: 'a tile has more hashes than there are events',
+    does: (log) =>
+      void log.tiles.set('0/2', Buffer.concat([log.tiles.get('0/2') ?? Buffer.alloc(0), Buffer.alloc(32)])),
+    finds: [{ class: 'tile-mismatch', from: 513, to: 700 }],
   },
   {
     name: 'a tile above is another',
