@@ -169,7 +169,9 @@ export class Comparison {
   private async hashesOf(tile: Tile): Promise<Buffer | undefined> {
     const stored = await this.source.tile(tile);
     const bytes = tile.width * HASH_BYTES;
-    if (stored !== undefined && stored.length >= bytes) return stored.subarray(0, bytes);
+    const grown = this.source.tilesGrow && tile.width < TILE_WIDTH;
+    if (stored?.length === bytes) return stored;
+    if (stored !== undefined && stored.length > bytes && grown) return stored.subarray(0, bytes);
     if (stored === undefined) this.miss(tile);
     else
       this.tell({

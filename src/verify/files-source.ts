@@ -17,6 +17,7 @@ export const filesSource = async (name: string, read: FileReader): Promise<Sourc
     size,
     root: undefined,
     sizeIsSigned: true,
+    tilesGrow: false,
     found: [],
     leaves: () => leavesOf(read, size),
     tile: (tile) => read(tilePath(tile)),

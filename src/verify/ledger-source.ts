@@ -21,6 +21,7 @@ export const ledgerSource = (path: string): Source => {
     size,
     root: position?.root,
     sizeIsSigned: false,
+    tilesGrow: true,
     found: [...beyond(size, store)],
     leaves: () => leavesOf(store, size),
     tile: async ({ level, index }) => store.tile(level, index),

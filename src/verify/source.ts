@@ -31,6 +31,8 @@ export interface Source {
   readonly root: string | undefined;
   /** Is its size what its checkpoint says, and nothing else? Then there is nothing to read where that is not believed. */
   readonly sizeIsSigned: boolean;
+  /** May its last tiles have more hashes by now than it had events? They have where somebody goes on writing to it. */
+  readonly tilesGrow: boolean;
   /** What was found wrong before a single event was read. */
   readonly found: readonly Damage[];
   /** From the first event to the last. */

@@ -59,6 +59,7 @@ export const sourceOf = (log: Recorded): Source => ({
   size: log.size,
   root: log.root,
   sizeIsSigned: false,
+  tilesGrow: false,
   found: [],
   leaves: () => leavesOf(log),
   tile: async (tile) => log.tiles.get(keyOf(tile)),
