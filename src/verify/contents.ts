@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Damage } from './damage.js';
 import { Holes } from './holes.js';
+import { type Range, without } from './ranges.js';
 import type { Leaf } from './source.js';
 
 /** The first fields of every event, as they are written. */
@@ -40,9 +41,9 @@ export class Contents {
   }
 
   /** Ranges of events whose personal data are gone although no erasure names them. */
-  lost(): readonly { readonly from: number; readonly to: number }[] {
-    const erased = [...this.holes.erased].sort(([a], [b]) => a - b);
-    return this.without.flatMap((range) => remainder(range, erased));
+  lost(): readonly Range[] {
+    const erased = this.holes.erased.map(([from, to]) => ({ from, to }));
+    return without(this.without, erased);
   }
 
   private seeOrigin(seq: number, bytes: Buffer, origin: Buffer | undefined): void {
@@ -65,19 +66,3 @@ export class Contents {
     if (this.damage.length < TOLD) this.damage.push(damage);
   }
 }
-
-/** What is left of a range without those others, which are in order. */
-const remainder = (
-  { from, to }: { readonly from: number; readonly to: number },
-  others: readonly (readonly [from: number, to: number])[],
-): readonly { readonly from: number; readonly to: number }[] => {
-  const left: { from: number; to: number }[] = [];
-  let next = from;
-  for (const [begin, end] of others) {
-    if (end < next) continue;
-    if (begin > to) break;
-    if (begin > next) left.push({ from: next, to: begin - 1 });
-    next = end + 1;
-  }
-  return next > to ? left : [...left, { from: next, to }];
-};
