@@ -40,6 +40,11 @@ export class Contents {
     if (origin !== null) this.seeOrigin(seq, bytes, origin);
   }
 
+  /** Have any events lost their personal data, whether an erasure names them or not? */
+  get lacking(): boolean {
+    return this.without.length > 0;
+  }
+
   /** Ranges of events whose personal data are gone although no erasure names them. */
   lost(): readonly Range[] {
     const erased = this.holes.erased.map(([from, to]) => ({ from, to }));

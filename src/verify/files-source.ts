@@ -21,6 +21,7 @@ export const filesSource = async (name: string, read: FileReader): Promise<Sourc
     found: [],
     leaves: () => leavesOf(read, size),
     tile: (tile) => read(tilePath(tile)),
+    later: () => [],
     close: async () => {},
   };
 };

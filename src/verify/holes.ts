@@ -74,6 +74,13 @@ export class Holes {
     this.last = { seq, at };
   }
 
+  /** An event behind the end of what is verified: what it erases may already be gone. */
+  seeLater(seq: number, bytes: Buffer): void {
+    const event = bytes.includes(ERASES) ? unstamp(bytes, seq, undefined) : undefined;
+    if (event !== undefined && E.isRight(event) && event.right.type === 'log.erased')
+      this.erased.push(...rangesIn(event.right.data.numbers));
+  }
+
   add(hole: Hole): void {
     const known = this.found.filter(({ kind }) => kind === hole.kind).length;
     if (known < TOLD) this.found.push(hole);
@@ -134,6 +141,8 @@ export class Holes {
     }
   }
 }
+
+const ERASES = Buffer.from('"type":"log.erased"');
 
 const TELLING: ReadonlySet<string> = new Set<Event['type']>([
   'gateway.started',

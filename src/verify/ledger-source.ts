@@ -1,10 +1,11 @@
 import { DamagedEvent, type SegmentUnreadable } from '../ledger/damage.js';
 import { Reader } from '../ledger/reader.js';
 import { check } from '../ledger/rebuild.js';
+import { scan } from '../ledger/scan.js';
 import { Store } from '../ledger/store.js';
 import { TILE_WIDTH } from '../proof/tile.js';
 import type { Damage } from './damage.js';
-import type { Leaf, Leaves, Source } from './source.js';
+import type { Later, Leaf, Leaves, Source } from './source.js';
 
 /** The folder of a ledger: one that a gateway is writing to, or a copy. It is only read. */
 export const ledgerSource = (path: string): Source => {
@@ -26,6 +27,7 @@ export const ledgerSource = (path: string): Source => {
     leaves: () => leavesOf(store, size),
     tile: async ({ level, index }) => store.tile(level, index),
     views: () => mismatches(store),
+    later: () => laterThan(size, store),
     close: () => store.close(),
   };
 };
@@ -36,6 +38,12 @@ function* beyond(size: number, store: Store): Iterable<Damage> {
   const now = store.position()?.seq ?? size;
   const { last } = store.extent();
   if (last > now) yield { class: 'leaf-inserted', from: now + 1, to: last, what: 'behind the end of the log' };
+}
+
+/** As far as the log goes by now: what lies behind that was never recorded. */
+function* laterThan(size: number, store: Store): Iterable<Later> {
+  store.refresh();
+  yield* scan(() => store, size + 1, store.position()?.seq ?? size);
 }
 
 async function* leavesOf(store: Store, size: number): AsyncIterable<Leaves> {

@@ -16,6 +16,11 @@ export interface Leaf {
   readonly origin: Buffer | undefined | null;
 }
 
+export interface Later {
+  readonly seq: number;
+  readonly bytes: Buffer;
+}
+
 /**
  * A log to verify, wherever it lies. Nothing of what it says is believed: it may have been made by whoever wants to be believed. All
  * numbers in it are bounded by its own size.
@@ -41,5 +46,7 @@ export interface Source {
   tile(tile: Tile): Promise<Buffer | undefined>;
   /** Where the views lie beside the log: those that are not what its events make of them. Every event is folded for it. */
   views?(): readonly Damage[];
+  /** What was recorded behind its size since that was read, where somebody goes on writing to it. */
+  later(): Iterable<Later>;
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ export interface Report {
   };
   /** Older checkpoints, by name, that the log goes on from. */
   readonly extends: readonly { readonly name: string; readonly size: number }[];
-  /** The last event that somebody vouches for: by a signature that the policy believes, or by a checkpoint that was kept elsewhere. */
+  /** The last event of a sound log that somebody vouches for: by a signature that the policy believes, or by a checkpoint that was kept elsewhere. */
   readonly vouchedUpTo: number;
   /** Of a ledger: whether its views were looked at, too. */
   readonly views?: 'compared' | 'not compared';
@@ -73,6 +73,7 @@ export const verify = async (source: Source, { policy, older = [], views = false
     if (comparison.blank >= limits.proof.missingBundles) break;
   }
   await comparison.end();
+  if (contents.lacking) for (const { seq, bytes } of source.later()) contents.holes.seeLater(seq, bytes);
   const past = kept.map((one) => pastOf(one.name, one.opened, checkpoint, policy, comparison));
   const damage = [
     ...source.found,
@@ -97,7 +98,7 @@ export const verify = async (source: Source, { policy, older = [], views = false
     root: comparison.roots.get(source.size)?.byEvents.toString('hex') ?? '',
     ...(checkpoint && { checkpoint: said(checkpoint, judged) }),
     extends: extended,
-    vouchedUpTo: Math.max(0, believed, ...extended.map((one) => one.size)),
+    vouchedUpTo: damage.length > 0 ? 0 : Math.max(0, believed, ...extended.map((one) => one.size)),
     ...(source.views !== undefined && { views: views ? 'compared' : 'not compared' }),
     damage,
     holes: contents.holes.all,
@@ -114,6 +115,7 @@ const unread = (source: Source, damage: readonly Damage[]): Report => ({
   bytes: 0,
   root: '',
   extends: [],
+  vouchedUpTo: 0,
   damage: [...source.found, ...damage],
   holes: [],
   more: {},

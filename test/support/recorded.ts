@@ -63,6 +63,7 @@ export const sourceOf = (log: Recorded): Source => ({
   found: [],
   leaves: () => leavesOf(log),
   tile: async (tile) => log.tiles.get(keyOf(tile)),
+  later: () => [],
   close: async () => {},
 });
 
