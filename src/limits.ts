@@ -162,6 +162,8 @@ export const limits = {
     missingBundles: 256,
     /** What a tar file may unpack to. */
     unpackedBytes: 64 * 1024 * MiB,
+    /** Files and folders in it: a log of 100 million events has fewer than 2 million. */
+    unpackedEntries: 2_000_000,
   },
   witnesses: {
     /** A quorum of more is none of a gateway's; a policy has room for as many. */

@@ -36,9 +36,7 @@ const lookThrough = async (file: string): Promise<void> => {
   const look = (entry: ReadEntry): void => {
     entries++;
     bytes += entry.size;
-    fault ??=
-      faultOf(entry) ??
-      (bytes > limits.proof.unpackedBytes ? `it unpacks to more than ${limits.proof.unpackedBytes} bytes` : undefined);
+    fault ??= faultOf(entry) ?? tooMuch(bytes, entries);
   };
   try {
     await list({ file, strict: true, onReadEntry: look });
@@ -47,6 +45,12 @@ const lookThrough = async (file: string): Promise<void> => {
   }
   if (entries === 0) throw new BadArchive(`${file} is not a tar file, or has nothing in it`);
   if (fault !== undefined) throw new BadArchive(`${file} is refused, and nothing of it was unpacked: ${fault}`);
+};
+
+const tooMuch = (bytes: number, entries: number): string | undefined => {
+  const { unpackedBytes, unpackedEntries } = limits.proof;
+  if (bytes > unpackedBytes) return `it unpacks to more than ${unpackedBytes} bytes`;
+  return entries > unpackedEntries ? `it has more than ${unpackedEntries} files` : undefined;
 };
 
 const faultOf = ({ path, type }: ReadEntry): string | undefined => {
