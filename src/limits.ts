@@ -213,7 +213,7 @@ export const limits = {
     named: 10,
   },
   erasure: {
-    /** Events of one erasure: their numbers are in one event of at most 64 KiB, and the loop waits for the commit (some 10 ms). */
+    /** Events of one erasure: their numbers are in one event of at most 64 KiB, and the loop waits for the commit (10 to 25 ms). */
     events: 1000,
     /** Lists of the index that it writes anew: of scattered events each may be in a list of its own. */
     lists: 100,

@@ -72,6 +72,8 @@ const allOf = async (
     if (E.isLeft(outcome)) return { ...found, erased: said, left: numbers.length - from, stopped: outcome.left };
     if (outcome.right !== undefined) said.push(outcome.right);
     from += events.length;
+    /* What to write next is looked up in a turn of its own. */
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return { ...found, erased: said, left: 0 };
 };
