@@ -1,5 +1,5 @@
 import { HASH_BYTES, leafHash, subtreesOf, TreeEdge } from '../proof/merkle.js';
-import { TILE_WIDTH } from '../proof/tile.js';
+import { TILE_HEIGHT, TILE_WIDTH } from '../proof/tile.js';
 import { LedgerDamaged } from './damage.js';
 import type { Reader } from './reader.js';
 import type { Position, Store } from './store.js';
@@ -11,9 +11,6 @@ import type { Position, Store } from './store.js';
  */
 
 const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
-/** Levels of the tree that a level of tiles spans. */
-const SPAN = 8;
-
 /** A tile as it is stored: its hashes one after another. */
 export interface StoredTile {
   readonly level: number;
@@ -81,8 +78,8 @@ export class Tree {
     const open = [...this.open];
     const full: StoredTile[] = [];
     const put = (height: number, _: number, hash: Buffer): void => {
-      if (height % SPAN !== 0) return;
-      const level = height / SPAN;
+      if (height % TILE_HEIGHT !== 0) return;
+      const level = height / TILE_HEIGHT;
       const { index, width, room } = open[level] ?? begun(0);
       hash.copy(room, width * HASH_BYTES);
       if (width + 1 < TILE_WIDTH) open[level] = { index, width: width + 1, room };
@@ -121,9 +118,9 @@ const unfit = (level: number, index: number): LedgerDamaged =>
 /** The edge is in the open tiles: of each level as many subtrees as its width has bits. */
 const edgeOf = (size: number, open: readonly Open[]): TreeEdge => {
   const hashes = subtreesOf(size).map(({ height, index }) => {
-    const level = Math.floor(height / SPAN);
+    const level = Math.floor(height / TILE_HEIGHT);
     const { room } = open[level] ?? begun(0);
-    const leaves = 2 ** (height % SPAN);
+    const leaves = 2 ** (height % TILE_HEIGHT);
     const first = (index * leaves) % TILE_WIDTH;
     return rootOf(room, first, leaves);
   });

@@ -9,7 +9,7 @@ import { HASH_BYTES, type NodeReader, nodeHash } from './merkle.js';
 
 export const TILE_WIDTH = 256;
 /** Heights of the tree from one level of tiles to the next. */
-const TILE_HEIGHT = 8;
+export const TILE_HEIGHT = 8;
 const LEVELS = 64;
 
 /** The `index`-th run of up to 256 leaves. */
@@ -85,17 +85,29 @@ export const bundleOf = (entries: readonly Buffer[]): Buffer => {
   return bundle;
 };
 
-/** The leaves of a bundle, as views of it. The bytes come from whoever made the folder. */
-export const entriesIn = (bundle: Buffer, width: number): Either<string, readonly Buffer[]> => {
-  const entries: Buffer[] = [];
-  for (let at = 0; at < bundle.length; ) {
-    if (entries.length === width) return E.left(`more than ${width} leaves`);
+/** The leaves of a bundle one by one, as views of it, up to where it is cut short. The bytes come from whoever made the folder. */
+export function* entriesOf(bundle: Buffer): Iterable<Buffer> {
+  for (let at = 0; at + LENGTH_BYTES <= bundle.length; ) {
     const begin = at + LENGTH_BYTES;
-    const end = begin > bundle.length ? begin : begin + bundle.readUInt16BE(at);
-    if (end > bundle.length) return E.left(`cut short in the middle of leaf ${entries.length}`);
-    entries.push(bundle.subarray(begin, end));
+    const end = begin + bundle.readUInt16BE(at);
+    if (end > bundle.length) return;
+    yield bundle.subarray(begin, end);
     at = end;
   }
+}
+
+/** The same where they have to be so many, and nothing else. */
+export const entriesIn = (bundle: Buffer, width: number): Either<string, readonly Buffer[]> => {
+  const entries: Buffer[] = [];
+  let read = 0;
+  for (const leaf of entriesOf(bundle)) {
+    if (entries.length === width) break;
+    entries.push(leaf);
+    read += LENGTH_BYTES + leaf.length;
+  }
+  if (entries.length < width && read < bundle.length)
+    return E.left(`cut short in the middle of leaf ${entries.length}`);
+  if (read < bundle.length) return E.left(`more than ${width} leaves`);
   return entries.length === width ? E.right(entries) : E.left(`${entries.length} leaves instead of ${width}`);
 };
 

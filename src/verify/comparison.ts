@@ -1,5 +1,5 @@
 import { type Completed, HASH_BYTES, leafHash, TreeEdge } from '../proof/merkle.js';
-import { TILE_WIDTH, type Tile } from '../proof/tile.js';
+import { TILE_HEIGHT, TILE_WIDTH, type Tile } from '../proof/tile.js';
 import type { Damage } from './damage.js';
 import type { Leaves, Source } from './source.js';
 
@@ -205,9 +205,6 @@ const eventsOf = ({ level, index, width }: Tile): { readonly from: number; reado
   return { from: index * TILE_WIDTH * span + 1, to: (index * TILE_WIDTH + width) * span };
 };
 
-/** Heights of the tree from one level of tiles to the next. */
-const SPAN = 8;
-
 /** Hashes of the tiles above level 0 that are not full yet: each is the root of a whole tile below. */
 class Above {
   private readonly hashes: Buffer[][] = [];
@@ -215,8 +212,8 @@ class Above {
 
   /** The tile that is full with this node. */
   add(height: number, index: number, node: Buffer): Tile | undefined {
-    if (height === 0 || height % SPAN !== 0) return undefined;
-    const level = height / SPAN;
+    if (height === 0 || height % TILE_HEIGHT !== 0) return undefined;
+    const level = height / TILE_HEIGHT;
     const hashes = this.hashes[level] ?? [];
     this.hashes[level] = hashes;
     hashes.push(node);
