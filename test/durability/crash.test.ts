@@ -56,12 +56,15 @@ class Load {
   readonly told: Told = new Map();
   readonly devices: Device[] = [];
   private readonly waiting: { key: Key; requestId: string }[] = [];
+  /** The gateway is gone, and its port may be that of another by now. */
+  private over = false;
 
   constructor(private readonly random: () => number) {}
 
   /** Works until the gateway is gone. */
   async run(port: number): Promise<void> {
     this.waiting.length = 0;
+    this.over = false;
     const workers = Array.from({ length: WORKERS }, () => [
       this.asks(port),
       this.approves(port),
@@ -69,6 +72,10 @@ class Load {
       this.returns(port),
     ]);
     await Promise.all(workers.flat().map((worker) => worker.catch(() => {})));
+  }
+
+  stop(): void {
+    this.over = true;
   }
 
   /** One device, with what it was told last, comes again. */
@@ -86,7 +93,7 @@ class Load {
   }
 
   private async asks(port: number): Promise<void> {
-    for (;;) {
+    while (!this.over) {
       if (this.waiting.length >= WAITING) await sleep(5);
       const key = newKey();
       const { wire, answer } = await connect(port, key, { ...ASKS, auth: { token: TOKEN } }, REMOTE);
@@ -99,7 +106,7 @@ class Load {
 
   private async approves(port: number): Promise<void> {
     const boss = await this.boss(port);
-    for (;;) {
+    while (!this.over) {
       const next = this.waiting.shift();
       if (next === undefined) {
         await boss.call('health');
@@ -118,7 +125,7 @@ class Load {
 
   /** A device gets a new token for itself, and is shown out to come back with it. */
   private async rotates(port: number): Promise<void> {
-    for (;;) {
+    while (!this.over) {
       const device = this.certain();
       if (device === undefined) {
         await sleep(5);
@@ -141,7 +148,7 @@ class Load {
   }
 
   private async returns(port: number): Promise<void> {
-    for (;;) {
+    while (!this.over) {
       const device = this.certain();
       if (device === undefined) await sleep(5);
       else await this.visit(port, device);
@@ -207,6 +214,7 @@ t.test(`${ROUNDS} kills`, { timeout: 12_000 * ROUNDS }, async (t) => {
     const working = load.run(gateway.port);
     await sleep(50 + random() * 350);
     await gateway.end('SIGKILL');
+    load.stop();
     await working;
     t.same(faultsOf(state, load.told), [], `round ${round}`);
     t.same(await damageOf(state, mark), [], 'and it is the log that was signed for last');

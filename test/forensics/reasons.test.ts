@@ -65,7 +65,7 @@ const LEDGER = {
   'secret-leaked': false,
   'evidence-unreadable': false,
   'evidence-busy': false,
-  'mark-unusable': true,
+  'mark-unusable': false,
   'no-fork': false,
   'log-not-writable': true,
   busy: true,
