@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Store } from '../../src/ledger/store.js';
@@ -125,6 +125,8 @@ t.test('a copy from yesterday is not gone on with, until somebody says so on the
   await again.end();
   rmSync(state, { recursive: true });
   cpSync(yesterday, state, { recursive: true });
+  /* Node 22 does not copy the mode of a folder. */
+  chmodSync(state, 0o700);
 
   const refused = await openclaw(state, ['gateway', 'run', '--port', '0'], WITH_TOKEN);
   t.equal(refused.code, 3);
