@@ -3,6 +3,7 @@ import { requestIn } from '../../projections/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import type { Dialect } from '../protocol/dialect.js';
+import type { StateVersion } from '../protocol/frames.js';
 import { pendingOnWire } from '../protocol/pairing.js';
 import type { Broadcast } from './broadcast.js';
 import type { Health } from './health.js';
@@ -89,7 +90,8 @@ export class Announcer {
     );
   }
 
-  private versions() {
+  /** How often what is shown has changed. */
+  versions(): StateVersion {
     return { presence: this.options.presence.version, health: this.options.health.version };
   }
 }

@@ -1,28 +1,31 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type EventOf, subjectOf } from '../../events/index.js';
-import type { DeviceToken, Views } from '../../projections/index.js';
 import { decode, rulesOf } from '../codec.js';
 import { limits } from '../limits.js';
 import { type Close, closeCode } from '../protocol/close-codes.js';
 import { ConnectParams } from '../protocol/connect-params.js';
 import { type ConnectRefusal, refusalOnWire } from '../protocol/connect-refusals.js';
 import { closeReason, decodeRequest, event, failure, parseFrame, response } from '../protocol/frames.js';
-import { plain } from '../text.js';
 import type { Peer, Receiver, Socket } from '../transport/transport.js';
-import { admission, connectCommand } from './admission.js';
 import { mayDrop } from './broadcast.js';
 import { connectionId } from './connection-id.js';
-import { dispatch } from './dispatch.js';
+import type { Admission } from './core.js';
+import type { Front } from './front.js';
 import { examine, guesserOf, type Knock, type Seen, type Verified } from './handshake.js';
-import type { Parts } from './parts.js';
 import type { Place } from './place.js';
-import { refusalRecord } from './refusal-record.js';
-import { endSession, type Session, sessionOf } from './session.js';
+import { endSession, type Session } from './session.js';
 
 /*
  * One connection, from its challenge to its close. Until it is let in, everything it sends is a claim, everything it can cost
  * is bounded, and nothing but the challenge and one answer is sent to it.
  */
+
+/** What is known of whoever is not in yet. It goes when it comes in: a crowd that is in keeps only its sessions. */
+interface Guest {
+  readonly id: string;
+  readonly nonce: string;
+  readonly peer: Peer;
+  readonly place: Place;
+}
 
 interface Refused {
   readonly reason: string;
@@ -35,37 +38,29 @@ interface Refused {
 
 type State =
   /** It has our challenge; its connect is awaited. */
-  | { readonly is: 'challenged' }
+  | { readonly is: 'challenged'; readonly guest: Guest }
   /** Its connect waits to be looked at, or for the log. */
-  | { readonly is: 'deciding'; readonly inLog: boolean }
+  | { readonly is: 'deciding'; readonly guest: Guest; readonly inLog: boolean }
   | { readonly is: 'open'; readonly session: Session }
   /** It has been told no. */
-  | { readonly is: 'refused'; readonly refused: Refused }
+  | { readonly is: 'refused'; readonly guest: Guest; readonly refused: Refused }
   | { readonly is: 'closed'; readonly close: Close };
 
 const SLOW = { code: closeCode.policy, reason: 'slow consumer' };
 
 export class Connection implements Receiver {
-  readonly id: string;
-  private readonly nonce: string;
-  private readonly openedAt: number;
-  private state: State = { is: 'challenged' };
+  private state: State;
 
   constructor(
     private readonly socket: Socket,
-    private readonly peer: Peer,
-    readonly place: Place,
-    private readonly parts: Parts,
+    peer: Peer,
+    place: Place,
+    private readonly front: Front,
   ) {
-    this.id = connectionId(parts.clock.now(), parts.entropy);
-    this.nonce = parts.entropy.uuid();
-    this.openedAt = parts.clock.monotonic();
-    socket.send(event('connect.challenge', { nonce: this.nonce, ts: parts.clock.now() }));
-  }
-
-  /** Ms since it was opened. */
-  get age(): number {
-    return this.parts.clock.monotonic() - this.openedAt;
+    const { clock, entropy } = front;
+    const guest = { id: connectionId(clock.now(), entropy), nonce: entropy.uuid(), peer, place };
+    this.state = { is: 'challenged', guest };
+    socket.send(event('connect.challenge', { nonce: guest.nonce, ts: clock.now() }));
   }
 
   message(data: Buffer, binary: boolean): void {
@@ -75,12 +70,12 @@ export class Connection implements Receiver {
       case 'challenged':
       case 'deciding':
         if (data.length > limits.wire.preauthFrameBytes)
-          return this.close(
-            { code: closeCode.tooBig, reason: 'preauth payload too large' },
-            'preauth-payload-too-large',
-          );
-        if (binary) return this.close({ code: closeCode.policy, reason: 'invalid request frame' }, 'invalid-frame');
-        return this.knock(data.toString());
+          return this.turnOut(this.state.guest, {
+            close: { code: closeCode.tooBig, reason: 'preauth payload too large' },
+            reason: 'preauth-payload-too-large',
+          });
+        if (binary) return this.turnOut(this.state.guest, INVALID_FRAME);
+        return this.knock(this.state, data.toString());
       default:
     }
   }
@@ -89,9 +84,15 @@ export class Connection implements Receiver {
     if (!mayDrop(frame)) this.endSlow();
   }
 
+  /** A frame for it. One that does not read what it is sent is let go. */
+  send(frame: string): void {
+    if (!this.socket.send(frame)) this.endSlow();
+  }
+
   /** It did not say in time who it is. */
   expire(): void {
-    if (this.state.is === 'challenged') this.close({ code: closeCode.normal, reason: '' }, 'handshake-timeout');
+    if (this.state.is === 'challenged')
+      this.turnOut(this.state.guest, { close: { code: closeCode.normal, reason: '' }, reason: 'handshake-timeout' });
   }
 
   dismiss(): void {
@@ -99,180 +100,121 @@ export class Connection implements Receiver {
   }
 
   closed(code: number, reason: string): void {
-    const { state } = this;
+    const { state, front } = this;
     const close = { code, reason };
     this.state = { is: 'closed', close };
-    this.parts.preauth.delete(this);
-    if (state.is === 'open') return this.left(state.session, close);
-    if (state.is === 'refused') return this.recordRefusal(state.refused, close);
-    if (state.is === 'deciding' && state.inLog) return;
-    this.recordRefusal({ reason: 'closed-before-connect', close }, close);
+    if (state.is === 'open') return front.core.left(state.session, close);
+    front.preauth.delete(this);
+    if (state.is === 'refused') return this.recordRefusal(state.guest, state.refused, close);
+    if (state.is === 'closed' || (state.is === 'deciding' && state.inLog)) return;
+    this.recordRefusal(state.guest, { reason: 'closed-before-connect', close }, close);
   }
 
   /** A session speaks. */
   private hear(session: Session, data: Buffer, binary: boolean): void {
     const frame = binary ? undefined : parseFrame(data.toString());
     if (frame === undefined && !binary)
-      return this.parts.log.ws.debug(`ignored a message that is not JSON conn=${this.id}`);
+      return this.front.log.ws.debug(`ignored a message that is not JSON conn=${session.connection}`);
     const request = decodeRequest(frame);
-    if (E.isRight(request)) return dispatch(request.right, session, this.parts, (answer) => this.send(answer));
+    if (E.isRight(request)) return this.front.core.request(request.right, session, (answer) => this.send(answer));
     const { id, rules } = request.left;
     this.send(failure(id, { code: 'INVALID_REQUEST', message: `invalid request frame: ${rules}` }));
   }
 
-  private send(frame: string): void {
-    if (!this.socket.send(frame)) this.endSlow();
-  }
-
-  /** It does not read what it is sent. */
   private endSlow(): void {
     if (this.state.is === 'open') endSession(this.state.session, SLOW, { rule: 'slow-consumer' });
     else this.socket.end(SLOW.code, SLOW.reason);
   }
 
   /** Its first request, which must be connect. */
-  private knock(message: string): void {
+  private knock({ is, guest }: State & { readonly guest: Guest }, message: string): void {
     const frame = parseFrame(message);
-    if (frame === undefined) return this.close({ code: closeCode.normal, reason: '' }, 'not-json');
+    if (frame === undefined)
+      return this.turnOut(guest, { close: { code: closeCode.normal, reason: '' }, reason: 'not-json' });
     const request = decodeRequest(frame);
-    if (E.isLeft(request))
-      return this.close({ code: closeCode.policy, reason: 'invalid request frame' }, 'invalid-frame');
+    if (E.isLeft(request)) return this.turnOut(guest, INVALID_FRAME);
     const { id, method, params } = request.right;
-    if (this.state.is !== 'challenged' || method !== 'connect') return this.refuse(id, { code: 'not-connect' });
+    if (is !== 'challenged' || method !== 'connect') return this.refuse(guest, id, { code: 'not-connect' });
     const claims = decode(ConnectParams, params ?? {});
-    if (E.isLeft(claims)) return this.refuse(id, { code: 'invalid-params', rules: rulesOf(claims.left) });
-    const knock = this.knockWith(claims.right);
-    this.state = { is: 'deciding', inLog: false };
-    const wait = this.parts.limiter.delayFor(guesserOf(knock));
-    if (wait > 0) this.parts.clock.after(wait, () => this.look(id, knock));
-    else this.look(id, knock);
-  }
-
-  private knockWith(params: ConnectParams): Knock {
-    const { peer, place, nonce } = this;
-    return { params, place, nonce, origin: peer.origin, host: peer.host, now: this.parts.clock.now() };
+    if (E.isLeft(claims)) return this.refuse(guest, id, { code: 'invalid-params', rules: rulesOf(claims.left) });
+    const { limiter, clock } = this.front;
+    const knock = knockOf(guest, claims.right, clock.now());
+    this.state = { is: 'deciding', guest, inLog: false };
+    const wait = limiter.delayFor(guesserOf(knock));
+    if (wait > 0) clock.after(wait, () => this.look(guest, id, knock));
+    else this.look(guest, id, knock);
   }
 
   /** Everything that can be checked without the log. */
-  private look(id: string, knock: Knock): void {
+  private look(guest: Guest, id: string, knock: Knock): void {
     if (this.state.is !== 'deciding') return;
-    const examined = examine(knock, this.parts.gate);
-    if (E.isLeft(examined)) this.refuse(id, examined.left.refusal, examined.left.seen);
-    else this.ask(id, examined.right);
+    const examined = examine(knock, this.front.gate);
+    if (E.isLeft(examined)) this.refuse(guest, id, examined.left.refusal, examined.left.seen);
+    else this.ask(guest, id, examined.right);
   }
 
-  /** The log has the last word. */
-  private ask(id: string, verified: Verified): void {
-    const { parts, socket, peer } = this;
-    this.state = { is: 'deciding', inLog: true };
-    const command = connectCommand(
-      verified,
-      { connection: this.id, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor },
-      parts.admission,
+  private ask(guest: Guest, id: string, verified: Verified): void {
+    const { peer } = guest;
+    this.state = { is: 'deciding', guest, inLog: true };
+    const around = { connection: guest.id, userAgent: peer.userAgent, forwardedFor: peer.forwardedFor };
+    this.front.core.admit({ verified, around }, this.socket, (admission) =>
+      this.answered(guest, id, verified, admission),
     );
-    const answer = (accepted: EventOf<'connection.accepted'>, views: Views) => ({
-      session: sessionOf(accepted, verified.knock.params, verified.dialect, socket),
-      token: tokenTold(accepted, views),
-    });
-    parts.ledger.commit(admission(command, answer), (outcome) => {
-      if (E.isRight(outcome)) return this.comeIn(id, outcome.right.session, outcome.right.token);
-      const { left } = outcome;
-      if ('message' in left) this.refuse(id, { code: 'ledger', refusal: left }, verified);
-      else this.refuse(id, left, verified);
-    });
   }
 
-  /** Its acceptance is on the disk: the answer leaves, and from now on it hears what others hear. */
-  private comeIn(id: string, session: Session, token: DeviceToken | undefined): void {
-    const { parts } = this;
-    if (this.state.is !== 'deciding')
-      return this.left(session, this.state.is === 'closed' ? this.state.close : { code: closeCode.policy, reason: '' });
+  private answered(guest: Guest, id: string, verified: Verified, admission: Admission): void {
+    const { state, front } = this;
+    if (E.isLeft(admission)) {
+      const { left } = admission;
+      return this.refuse(guest, id, 'message' in left ? { code: 'ledger', refusal: left } : left, verified);
+    }
+    const { session, token } = admission.right;
+    if (state.is !== 'deciding')
+      return front.core.left(session, state.is === 'closed' ? state.close : { code: closeCode.policy, reason: '' });
     this.state = { is: 'open', session };
-    parts.preauth.delete(this);
-    parts.sessions.add(session);
-    if (session.presence !== undefined) {
-      parts.presence.touch(session.presence.key, session.presence.claim);
-      parts.announcer.presenceChanged('came');
-    }
-    this.send(response(id, parts.hello.payload(session, token)));
-    parts.broadcast.join(session);
-  }
-
-  private left(session: Session, { code, reason }: Close): void {
-    const { parts, id } = this;
-    parts.sessions.delete(session);
-    const others = session.device !== undefined && parts.sessions.isConnected(session.device);
-    if (session.presence !== undefined && !others) {
-      parts.presence.leave(session.presence.key);
-      parts.announcer.presenceChanged('left');
-    }
-    const { boot, worker } = parts.admission;
-    const durationMs = Math.max(0, parts.clock.now() - session.since);
-    const { ending, device, credential } = session;
-    parts.ledger.record([
-      {
-        type: 'connection.closed',
-        subject: subjectOf.connection(id),
-        actor: ending
-          ? { kind: 'gateway', rule: ending.rule }
-          : { kind: 'connection', connection: id, device, credential },
-        cause: ending?.cause ?? session.seq,
-        data: {
-          connection: id,
-          boot,
-          worker,
-          device,
-          code,
-          reason: plain(reason, limits.claims.reasonChars) ?? '',
-          durationMs,
-        },
-      },
-    ]);
+    front.preauth.delete(this);
+    this.send(response(id, front.hello.payload(session, token)));
   }
 
   /** The answer says why, and then it is closed with the same. */
-  private refuse(id: string, refusal: ConnectRefusal, seen?: Seen): void {
+  private refuse(guest: Guest, id: string, refusal: ConnectRefusal, seen?: Seen): void {
     const params = seen?.knock.params;
     const { error, close, reason } = refusalOnWire(refusal, {
       dialect: seen?.dialect,
       params,
-      local: this.place.local,
+      local: guest.place.local,
       deviceId: seen?.proven,
     });
     const requestId = refusal.code === 'pairing-required' ? refusal.requestId : undefined;
     const refused = { reason, close: { code: close.code, reason: closeReason(close.reason) }, params, seen, requestId };
-    if (this.state.is === 'closed') return this.recordRefusal(refused, this.state.close);
+    if (this.state.is === 'closed') return this.recordRefusal(guest, refused, this.state.close);
     this.socket.send(failure(id, error));
-    this.turnOut(refused);
-  }
-
-  private close(close: Close, reason: string): void {
-    this.turnOut({ reason, close });
+    this.turnOut(guest, refused);
   }
 
   /** A refused browser closes by itself, with a code that says what it made of the answer, and gets the time for that. */
-  private turnOut(refused: Refused): void {
-    this.state = { is: 'refused', refused };
+  private turnOut(guest: Guest, refused: Refused): void {
+    this.state = { is: 'refused', guest, refused };
     const end = (): void => this.socket.end(refused.close.code, refused.close.reason);
-    if (this.peer.origin !== '' && refused.params !== undefined)
-      this.parts.clock.after(limits.wire.browserCloseMs, end);
+    if (guest.peer.origin !== '' && refused.params !== undefined)
+      this.front.clock.after(limits.wire.browserCloseMs, end);
     else end();
   }
 
-  private recordRefusal(refused: Refused, close: Close): void {
-    const { parts, peer, place, id } = this;
+  private recordRefusal({ id, peer, place }: Guest, refused: Refused, close: Close): void {
     const byClient = close.code !== refused.close.code || close.reason !== refused.close.reason;
-    const out = { ...refused, connection: id, peer, place, clientClose: byClient ? close : undefined };
-    parts.log.closedBeforeConnect({ connection: id, peer, close });
-    parts.refusals.record(refusalRecord(out, parts.ledger.views, parts.keys, parts.admission.osUser));
+    const clientClose = byClient ? close : undefined;
+    this.front.core.refused({ ...refused, connection: id, peer, place, clientClose });
   }
 }
 
-/** The token that an accepted connect is told: the one its event names. */
-const tokenTold = (
-  { data: { device, role, token } }: EventOf<'connection.accepted'>,
-  views: Views,
-): DeviceToken | undefined => {
-  const current = device === undefined ? undefined : views.paired.get(device)?.tokens[role];
-  return current?.token === token ? current : undefined;
-};
+const INVALID_FRAME = { close: { code: closeCode.policy, reason: 'invalid request frame' }, reason: 'invalid-frame' };
+
+const knockOf = ({ peer, place, nonce }: Guest, params: ConnectParams, now: number): Knock => ({
+  params,
+  place,
+  nonce,
+  origin: peer.origin,
+  host: peer.host,
+  now,
+});

@@ -23,6 +23,7 @@ import { hostAndPort } from '../transport/address.js';
 import { uwsTransport } from '../transport/server.js';
 import type { Transport } from '../transport/transport.js';
 import { version } from '../version.js';
+import { type Front, ownFront } from './front.js';
 import { type Parts, putTogether } from './parts.js';
 import { beginSigning } from './signing.js';
 import { handlersOf } from './transport-handlers.js';
@@ -68,9 +69,10 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       secret,
       publish: (topic, frame) => transport?.publish(topic, frame),
     });
+    const front = ownFront(parts);
     transport = await uwsTransport({
       maxPayloadBytes: settings.maxPayloadBytes,
-      handlers: handlersOf(parts),
+      handlers: handlersOf(front),
     });
     const listening = await transport.listen(settings.hosts, settings.port);
     noteUncleanEnd(parts);
@@ -82,7 +84,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       log.gateway.warn(
         `no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`,
       );
-    const stop = running(parts, transport);
+    const stop = running(parts, front, transport);
     return { boot: parts.boot, listening, secret, stop };
   } catch (error) {
     transport?.stop();
@@ -156,8 +158,8 @@ const recordStart = async (
 };
 
 /** Begins what goes on by itself. What it returns ends the gateway. */
-const running = (parts: Parts, transport: Transport): Gateway['stop'] => {
-  const { clock, ledger, archiver, boot, announcer, sessions, preauth, refusals, uptime, settings, desk } = parts;
+const running = (parts: Parts, { preauth }: Front, transport: Transport): Gateway['stop'] => {
+  const { clock, ledger, archiver, boot, announcer, sessions, refusals, uptime, settings, desk } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     beginExpiry({ clock, ledger }),

@@ -3,23 +3,28 @@ import type { Settings } from '../config/settings.js';
 import type { Keys } from '../credentials/keys.js';
 import { ADMIN } from '../decisions/scopes.js';
 import { limits } from '../limits.js';
-import { Encoded } from '../protocol/frames.js';
+import { Encoded, type StateVersion } from '../protocol/frames.js';
 import { issuedAt } from '../protocol/pairing.js';
 import { version } from '../version.js';
 import { eventsFor } from './broadcast.js';
-import type { Health } from './health.js';
-import type { Presence } from './presence.js';
 import { may, type Session } from './session.js';
+
+/** What a client reads of the gateway when it comes in, as it is then. */
+export interface Snapshot {
+  /** Lists in JSON, and how often they have changed. */
+  readonly presence: () => string;
+  readonly health: () => string;
+  readonly versions: () => StateVersion;
+  /** Ms since the gateway began to serve. */
+  readonly uptime: () => number;
+}
 
 export interface HelloParts {
   readonly boot: string;
   readonly settings: Settings;
   readonly methods: readonly string[];
-  readonly presence: Presence;
-  readonly health: Health;
+  readonly snapshot: Snapshot;
   readonly keys: Keys;
-  /** Ms since the gateway began to serve. */
-  readonly uptime: () => number;
 }
 
 /** The answer to a connect that was let in (protocol.md §7), in the closed shape of its dialect. Most of it is the same for all and encoded once. */
@@ -54,10 +59,10 @@ export class Hello {
   }
 
   private snapshot(session: Session): string {
-    const { presence, health, settings, uptime } = this.parts;
+    const { settings, snapshot } = this.parts;
     const rest = {
-      stateVersion: { presence: presence.version, health: health.version },
-      uptimeMs: uptime(),
+      stateVersion: snapshot.versions(),
+      uptimeMs: snapshot.uptime(),
       ...(may(session, ADMIN) ? { configPath: settings.paths.config, stateDir: settings.paths.state } : {}),
       sessionDefaults: {
         defaultAgentId: 'main',
@@ -67,7 +72,7 @@ export class Hello {
       },
       authMode: settings.auth.mode,
     };
-    return `{"presence":${presence.json()},"health":${health.result.json},${JSON.stringify(rest).slice(1)}`;
+    return `{"presence":${snapshot.presence()},"health":${snapshot.health()},${JSON.stringify(rest).slice(1)}`;
   }
 
   /**

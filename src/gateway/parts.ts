@@ -12,18 +12,14 @@ import { Witnesses } from '../services/witnesses.js';
 import type { AdmissionContext } from './admission.js';
 import { Announcer } from './announcer.js';
 import { Broadcast } from './broadcast.js';
-import type { Gate } from './handshake.js';
 import { Health } from './health.js';
-import { Hello } from './hello.js';
+import type { Snapshot } from './hello.js';
 import { Limiter } from './limiter.js';
-import { methods } from './methods/index.js';
 import { PairList } from './pair-list.js';
-import { Preauth } from './preauth.js';
 import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
 import { SecretInForce } from './secret.js';
 import { Sessions } from './sessions.js';
-import { Tiles } from './tiles.js';
 
 /** The parts of a running gateway, as connections and methods use them. */
 export interface Parts {
@@ -38,23 +34,19 @@ export interface Parts {
   readonly log: Logging;
   /** Ms since it was put together. */
   readonly uptime: () => number;
-  readonly gate: Gate;
-  readonly admission: AdmissionContext;
+  readonly admission: Omit<AdmissionContext, 'worker'>;
   readonly limiter: Limiter;
   readonly refusals: Refusals;
-  readonly preauth: Preauth;
   readonly sessions: Sessions;
   readonly broadcast: Broadcast;
   readonly announcer: Announcer;
   readonly presence: Presence;
   readonly health: Health;
   readonly pairList: PairList;
-  readonly hello: Hello;
+  readonly snapshot: Snapshot;
   readonly secret: SecretInForce;
   /** Where questions to the log are answered. */
   readonly desk: Desk;
-  /** The log over plain HTTP; undefined where that is off. */
-  readonly tiles: Tiles | undefined;
   readonly witnesses: Witnesses;
 }
 
@@ -113,34 +105,23 @@ export const putTogether = (options: PartsOptions): Parts => {
     checkpoints,
     log,
     uptime,
-    gate: {
-      mode: settings.auth.mode,
-      secret: secretInForce,
-      origins: settings,
-      limiter,
-      keys,
-      views,
-    },
-    admission: { boot, worker: 0, keys, entropy, rules: settings.rules, osUser: userInfo().username },
+    admission: { boot, keys, entropy, rules: settings.rules, osUser: userInfo().username },
     limiter,
     refusals: new Refusals({ boot, clock, fingerprintOf: (source) => keys.source(source), record }),
-    preauth: new Preauth(clock, settings),
     sessions,
     broadcast,
     announcer,
     presence,
     health,
     pairList,
+    snapshot: {
+      presence: () => presence.json(),
+      health: () => health.result.json,
+      versions: () => announcer.versions(),
+      uptime,
+    },
     secret: secretInForce,
     desk: new Desk({ path: settings.paths.ledger, clock, setting: { autoApproveLocal: settings.rules.localClient } }),
-    tiles: settings.tiles
-      ? new Tiles({
-          clock,
-          log: ledger.log,
-          checkpoints,
-          damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
-        })
-      : undefined,
     witnesses: new Witnesses({
       clock,
       log: ledger.log,
@@ -150,6 +131,5 @@ export const putTogether = (options: PartsOptions): Parts => {
       contradicted: (witness, why) =>
         log.gateway.error(`the log has two histories, or was rolled back: witness ${witness} does not cosign, ${why}`),
     }),
-    hello: new Hello({ boot, settings, methods: [...methods.keys()], presence, health, keys, uptime }),
   };
 };

@@ -4,12 +4,15 @@ import type { Place } from './place.js';
 
 /** A socket that has not been let in. */
 interface Waiter {
-  readonly place: Place;
-  readonly age: number;
   /** It took too long. */
   expire(): void;
   /** The gateway stops. */
   dismiss(): void;
+}
+
+interface Entry {
+  readonly place: Place;
+  readonly since: number;
 }
 
 const SWEEP_MS = 250;
@@ -20,22 +23,26 @@ const SWEEP_MS = 250;
  */
 export class Preauth {
   /** In the order they came. */
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new Map<Waiter, Entry>();
   private readonly bySource = new Map<string, number>();
   private readonly stopSweep: () => void;
   private stopped = false;
 
   /** How many there may be: of strangers, and apart from them of this host, so that a flood from outside shuts nobody out here. */
   readonly room: { readonly network: number; readonly loopback: number };
+  private readonly perSource: number;
   private loopback = 0;
 
   constructor(
-    clock: Clock,
+    private readonly clock: Clock,
     { handshakeMs, maxPayloadBytes }: { readonly handshakeMs: number; readonly maxPayloadBytes: number },
+    /** Processes that share it. A source's connections fall to them by chance, so each has a fair part of its room. */
+    among = 1,
   ) {
+    this.perSource = Math.ceil(limits.sockets.preauthPerSource / among);
     this.room = {
-      network: Math.floor(limits.sockets.preauthBytes / maxPayloadBytes),
-      loopback: Math.floor(limits.sockets.preauthLoopbackBytes / maxPayloadBytes),
+      network: Math.floor(limits.sockets.preauthBytes / maxPayloadBytes / among),
+      loopback: Math.floor(limits.sockets.preauthLoopbackBytes / maxPayloadBytes / among),
     };
     this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
   }
@@ -44,23 +51,22 @@ export class Preauth {
   hasRoom({ source, loopback }: Place): boolean {
     if (this.stopped) return false;
     if (loopback) return this.loopback < this.room.loopback;
-    return (
-      this.waiters.size - this.loopback < this.room.network &&
-      (this.bySource.get(source) ?? 0) < limits.sockets.preauthPerSource
-    );
+    return this.waiters.size - this.loopback < this.room.network && (this.bySource.get(source) ?? 0) < this.perSource;
   }
 
-  add(waiter: Waiter): void {
-    this.waiters.add(waiter);
-    const { source, loopback } = waiter.place;
+  add(waiter: Waiter, place: Place): void {
+    const { source, loopback } = place;
+    this.waiters.set(waiter, { place, since: this.clock.monotonic() });
     if (loopback) this.loopback++;
     this.bySource.set(source, (this.bySource.get(source) ?? 0) + 1);
   }
 
   /** It was let in, or is gone. */
   delete(waiter: Waiter): void {
-    if (!this.waiters.delete(waiter)) return;
-    const { source, loopback } = waiter.place;
+    const entry = this.waiters.get(waiter);
+    if (entry === undefined) return;
+    this.waiters.delete(waiter);
+    const { source, loopback } = entry.place;
     if (loopback) this.loopback--;
     const left = (this.bySource.get(source) ?? 1) - 1;
     if (left === 0) this.bySource.delete(source);
@@ -69,7 +75,7 @@ export class Preauth {
 
   /** Closes those that are still here. */
   closeAll(): void {
-    for (const waiter of [...this.waiters]) waiter.dismiss();
+    for (const waiter of [...this.waiters.keys()]) waiter.dismiss();
   }
 
   /** Nobody is admitted any more. */
@@ -79,8 +85,9 @@ export class Preauth {
   }
 
   private sweep(handshakeMs: number): void {
-    for (const waiter of this.waiters) {
-      if (waiter.age < handshakeMs) return;
+    const latest = this.clock.monotonic() - handshakeMs;
+    for (const [waiter, { since }] of this.waiters) {
+      if (since > latest) return;
       waiter.expire();
     }
   }

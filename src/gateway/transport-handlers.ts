@@ -1,7 +1,7 @@
 import type { Handlers, HttpAnswer, Peer } from '../transport/transport.js';
 import { Connection } from './connection.js';
+import type { Front } from './front.js';
 import { json, NOT_ALLOWED, NOT_FOUND, refused } from './json-answer.js';
-import type { Parts } from './parts.js';
 import { placeOf, speaksForOthers } from './place.js';
 
 /* What the transport hands over: upgrades to admit, sockets that opened, and the few things plain HTTP is answered (protocol.md §10). */
@@ -18,29 +18,30 @@ const UNATTRIBUTED = refused(
   'forwarding headers from an address that is not in gateway.trustedProxies',
 );
 
-export const handlersOf = (parts: Parts): Handlers => {
-  const { settings, preauth } = parts;
+export const handlersOf = (front: Front): Handlers => {
+  const { settings, preauth } = front;
   return {
     admit: (peer) => {
       if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings)) return UNATTRIBUTED;
       return preauth.hasRoom(placeOf(peer, settings)) ? undefined : NO_ROOM;
     },
     open: (socket, peer) => {
-      const connection = new Connection(socket, peer, placeOf(peer, settings), parts);
-      preauth.add(connection);
+      const place = placeOf(peer, settings);
+      const connection = new Connection(socket, peer, place, front);
+      preauth.add(connection, place);
       return connection;
     },
-    http: (method, path, peer) => http(method, path, peer, parts),
+    http: (method, path, peer) => http(method, path, peer, front),
   };
 };
 
-const http = (method: string, path: string, peer: Peer, { ledger, tiles, settings }: Parts): HttpAnswer => {
+const http = (method: string, path: string, peer: Peer, { tiles, settings, isReady }: Front): HttpAnswer => {
   const alive = path === '/health' || path === '/healthz';
   const ready = path === '/ready' || path === '/readyz';
   if (!alive && !ready) return tiles?.answer(method, path, placeOf(peer, settings).source) ?? NOT_FOUND;
   if (method !== 'get' && method !== 'head') return NOT_ALLOWED;
   if (alive) return json('200 OK', { ok: true, status: 'live' });
-  return ledger.health.writable
+  return isReady()
     ? json('200 OK', { ok: true, ready: true, status: 'ready' })
     : json('503 Service Unavailable', { ok: false, ready: false, failing: ['log'] });
 };

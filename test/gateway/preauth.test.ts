@@ -49,7 +49,7 @@ t.test(
   async (t) => {
     const gateway = await simulated();
     t.teardown(() => gateway.stop());
-    const { loopback } = gateway.parts.preauth.room;
+    const { loopback } = gateway.front.preauth.room;
     for (let i = 0; i < 20; i++) t.ok((await operatorOf(gateway)).hello);
     for (let i = 0; i < loopback; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
     t.equal(gateway.open(LOCAL_PEER), undefined);

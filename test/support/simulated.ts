@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Fact, subjectOf } from '../../events/index.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { loadKeys } from '../../src/credentials/keys.js';
+import { type Front, ownFront } from '../../src/gateway/front.js';
 import { type Parts, putTogether } from '../../src/gateway/parts.js';
 import { beginSigning } from '../../src/gateway/signing.js';
 import { handlersOf } from '../../src/gateway/transport-handlers.js';
@@ -88,6 +89,7 @@ export class SimWire implements Socket {
 
 export interface Simulated {
   readonly parts: Parts;
+  readonly front: Front;
   readonly clock: TestClock;
   /** Opens a connection; undefined if it is not even admitted. */
   open(peer?: Peer): SimWire | undefined;
@@ -120,7 +122,8 @@ export const simulated = async (config: object = {}, more: Partial<LedgerOptions
   const secret = { value: TOKEN, from: 'test' };
   const checkpoints = await beginSigning({ ledger, keys, settings, entropy });
   const parts = putTogether({ settings, clock, entropy, log, ledger, keys, checkpoints, secret, publish });
-  const handlers = handlersOf(parts);
+  const front = ownFront(parts);
+  const handlers = handlersOf(front);
   const stopExpiry = beginExpiry({ clock, ledger });
 
   const settle = async (): Promise<void> => {
@@ -136,6 +139,7 @@ export const simulated = async (config: object = {}, more: Partial<LedgerOptions
   };
   return {
     parts,
+    front,
     clock,
     open,
     settle,
