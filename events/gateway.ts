@@ -17,6 +17,9 @@ const Started = fields(
 
 const Stopped = t.exact(t.type({ boot: t.string, reason: t.string, uptimeMs: Int }));
 
+/** A process that took connections is gone, and so are those that it had: each of them ends with this. */
+const WorkerLost = t.exact(t.type({ boot: t.string, worker: Int, connections: Int, how: t.string }));
+
 /** The shared secret is another one now; both by fingerprint. Whoever came with the old one is out. */
 const SecretRotated = fields({ to: t.string, source: t.string }, { from: t.string });
 
@@ -44,6 +47,7 @@ const IncidentClosed = fields(
 export const gatewayEvents = {
   'gateway.started': kind(Started),
   'gateway.stopped': kind(Stopped),
+  'gateway.worker-lost': kind(WorkerLost),
   'gateway.secret-rotated': kind(SecretRotated),
   'gateway.secret-barred': kind(SecretBarred),
   'gateway.clock-jumped': kind(ClockJumped),

@@ -16,16 +16,21 @@ export const connectedKey = (c: {
   readonly boot: string;
   readonly worker: number;
   readonly connection: string;
-}): string => `${c.boot}/${c.worker}/${c.connection}`;
+}): string => `${workerPrefix(c)}${c.connection}`;
 
-/** Open sessions. A new boot ends all of the one before it with one event. */
+const workerPrefix = ({ boot, worker }: { readonly boot: string; readonly worker: number }): string =>
+  `${boot}/${worker}/`;
+
+/** Open sessions. A new boot ends all of the one before it with one event, and so does the loss of a worker those that it had. */
 export const connected: Projection<Connected> = {
   name: 'connected',
   version: 1,
-  apply: (event) => {
+  apply: (event, rows) => {
     switch (event.type) {
       case 'gateway.started':
         return [clear];
+      case 'gateway.worker-lost':
+        return [...rows.entries(workerPrefix(event.data))].map(([key]) => drop(key));
       case 'connection.accepted': {
         const { device, role, method, credential } = event.data;
         return [put(connectedKey(event.data), { seq: event.seq, at: event.at, device, role, method, credential })];

@@ -44,6 +44,22 @@ export const limits = {
     /** The same for programs of this host: all clients of a machine reconnect at once after a restart. */
     preauthLoopbackBytes: 1024 * MiB,
   },
+  workers: {
+    /** Processes that take connections; more than a machine has cores gain nothing but descriptors. */
+    most: 64,
+    /** Refusals in a window that one of them hands on one by one; beyond, they are counted where they were. */
+    refusals: 2000,
+    /** How old what a worker shows of the gateway may be. */
+    showMs: 250,
+    /** One that has not answered for so long hangs, and is replaced. */
+    pingMs: 1 * SECOND,
+    silentMs: 10 * SECOND,
+    /** Before another takes the place of one that ended; doubling while they go on ending. */
+    pauseMs: 100,
+    longestPauseMs: 30 * SECOND,
+    /** How long they may take to end their connections when the gateway stops. */
+    stopMs: 5 * SECOND,
+  },
   claims: {
     /** What clients say of themselves is kept in events; an event is at most 64 KiB. */
     scopes: 64,

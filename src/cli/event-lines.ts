@@ -39,6 +39,8 @@ const what = (event: Event): string => {
       return `version ${event.data.version}, pid ${event.data.pid}, on ${event.data.listening.join(' ')}`;
     case 'gateway.stopped':
       return `${event.data.reason} after ${Math.round(event.data.uptimeMs / 1000)}s`;
+    case 'gateway.worker-lost':
+      return `worker ${event.data.worker} ${event.data.how}; ${event.data.connections} connections are lost`;
     case 'gateway.secret-rotated':
       return `secret ${event.data.to} from ${event.data.source}${event.data.from === undefined ? '' : `, instead of ${event.data.from}`}`;
     case 'gateway.secret-barred':

@@ -78,6 +78,8 @@ const gateway = closed(
     allowRealIpFallback: flag,
     /** Ours: what becomes of forwarding headers that no trusted proxy vouches for. */
     untrustedForwarding: oneOf(['remote', 'refuse']),
+    /** Ours: processes that take connections beside the one that writes the log. */
+    workers: integer(0, limits.workers.most),
     handshakeTimeoutMs: integer(100, 10 * 60 * 1000),
     maxPayloadBytes: integer(limits.wire.preauthFrameBytes, limits.wire.maxPayloadCeiling),
     remote: closed(

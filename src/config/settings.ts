@@ -14,6 +14,8 @@ export interface Flags {
   readonly auth?: string | undefined;
   readonly token?: string | undefined;
   readonly password?: string | undefined;
+  /** Processes that take connections beside the one that writes the log; 0: that one does. */
+  readonly workers?: number | undefined;
   /** False: even this host's own programs wait for a person. */
   readonly autoApprove?: boolean | undefined;
 }
@@ -31,6 +33,8 @@ export interface Settings {
   readonly paths: Paths;
   readonly file: ConfigFile;
   readonly port: number;
+  /** Processes that take connections beside the one that writes the log; 0: that one does. */
+  readonly workers: number;
   /** Addresses to listen on, IPv4 first. */
   readonly hosts: readonly string[];
   readonly auth: { readonly mode: AuthMode; readonly secret?: Configured | undefined };
@@ -76,6 +80,7 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     paths,
     file,
     port: wholeNumber('port', flags.port ?? env['OPENCLAW_GATEWAY_PORT'] ?? gateway.port ?? DEFAULT_PORT, 0, 65_535),
+    workers: wholeNumber('workers', flags.workers ?? gateway.workers ?? 0, 0, limits.workers.most),
     hosts,
     auth,
     limiter: {

@@ -12,7 +12,7 @@ import type { Admission } from './core.js';
 import type { Front } from './front.js';
 import { examine, guesserOf, type Knock, type Seen, type Verified } from './handshake.js';
 import type { Place } from './place.js';
-import { endSession, type Session } from './session.js';
+import { deliver, endSlow, type Session } from './session.js';
 
 /*
  * One connection, from its challenge to its close. Until it is let in, everything it sends is a claim, everything it can cost
@@ -45,8 +45,6 @@ type State =
   /** It has been told no. */
   | { readonly is: 'refused'; readonly guest: Guest; readonly refused: Refused }
   | { readonly is: 'closed'; readonly close: Close };
-
-const SLOW = { code: closeCode.policy, reason: 'slow consumer' };
 
 export class Connection implements Receiver {
   private state: State;
@@ -81,12 +79,7 @@ export class Connection implements Receiver {
   }
 
   dropped(frame: Buffer): void {
-    if (!mayDrop(frame)) this.endSlow();
-  }
-
-  /** A frame for it. One that does not read what it is sent is let go. */
-  send(frame: string): void {
-    if (!this.socket.send(frame)) this.endSlow();
+    if (this.state.is === 'open' && !mayDrop(frame)) endSlow(this.state.session);
   }
 
   /** It did not say in time who it is. */
@@ -116,14 +109,10 @@ export class Connection implements Receiver {
     if (frame === undefined && !binary)
       return this.front.log.ws.debug(`ignored a message that is not JSON conn=${session.connection}`);
     const request = decodeRequest(frame);
-    if (E.isRight(request)) return this.front.core.request(request.right, session, (answer) => this.send(answer));
+    if (E.isRight(request))
+      return this.front.core.request(request.right, session, (answer) => deliver(session, answer));
     const { id, rules } = request.left;
-    this.send(failure(id, { code: 'INVALID_REQUEST', message: `invalid request frame: ${rules}` }));
-  }
-
-  private endSlow(): void {
-    if (this.state.is === 'open') endSession(this.state.session, SLOW, { rule: 'slow-consumer' });
-    else this.socket.end(SLOW.code, SLOW.reason);
+    deliver(session, failure(id, { code: 'INVALID_REQUEST', message: `invalid request frame: ${rules}` }));
   }
 
   /** Its first request, which must be connect. */
@@ -173,7 +162,7 @@ export class Connection implements Receiver {
       return front.core.left(session, state.is === 'closed' ? state.close : { code: closeCode.policy, reason: '' });
     this.state = { is: 'open', session };
     front.preauth.delete(this);
-    this.send(response(id, front.hello.payload(session, token)));
+    deliver(session, response(id, front.hello.payload(session, token)));
   }
 
   /** The answer says why, and then it is closed with the same. */

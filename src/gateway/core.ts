@@ -106,7 +106,7 @@ export class LedgerCore implements Core {
   }
 
   /** It is here no more. */
-  protected gone(session: Session): void {
+  gone(session: Session): void {
     const { sessions, presence, announcer } = this.parts;
     sessions.delete(session);
     if (session.presence === undefined) return;

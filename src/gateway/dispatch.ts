@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { decode, rulesOf } from '../codec.js';
+import type { Command } from '../decisions/decision.js';
 import { deviceIn } from '../decisions/device.js';
 import { catalogue, type Refusal, refusal } from '../errors.js';
 import { limits } from '../limits.js';
@@ -7,7 +8,7 @@ import { closeCode } from '../protocol/close-codes.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { failure, type Request, response, type WireError } from '../protocol/frames.js';
 import { methods } from './methods/index.js';
-import type { Method, Reply } from './methods/method.js';
+import type { Method, Readable, Reply } from './methods/method.js';
 import { isOfRole, scopeOf } from './methods/required-scopes.js';
 import type { Parts } from './parts.js';
 import { endSession, may, principalOf, type Session } from './session.js';
@@ -16,52 +17,96 @@ import { endSession, may, principalOf, type Session } from './session.js';
 
 const REPEATED = { code: closeCode.policy, reason: 'repeated unauthorized calls' };
 
-export const dispatch = (request: Request, session: Session, parts: Parts, send: (frame: string) => void): void => {
+type Send = (frame: string) => void;
+
+export const dispatch = (request: Request, session: Session, parts: Parts, send: Send): void => {
+  const allowed = check(request, session, parts, send);
+  if (allowed === undefined) return;
+  const { method, params } = allowed;
+  const answering = new Answering(request.id, session, parts, send, parts.ledger);
+  answering.with(() => method.run(params, { session, by: principalOf(session), parts }));
+};
+
+/** The same where the log is not written. False if this request has to be answered where it is. */
+export const dispatchRead = (request: Request, session: Session, parts: Readable, send: Send): boolean => {
+  if (methods.get(request.method)?.read === undefined) return false;
+  const allowed = check(request, session, parts, send);
+  if (allowed === undefined) return true;
+  const { method, params } = allowed;
+  const answering = new Answering(request.id, session, parts, send);
+  return answering.with(() => method.read?.(params, { session, by: principalOf(session), parts }));
+};
+
+interface Allowed {
+  readonly method: Method;
+  readonly params: unknown;
+}
+
+/** Undefined if it has been answered: it may not, or there is no such method, or its params do not fit. */
+const check = (request: Request, session: Session, parts: Readable, send: Send): Allowed | undefined => {
   const { id, method: name } = request;
-  const no = (error: WireError): void => send(failure(id, error));
+  const no = (error: WireError): undefined => void send(failure(id, error));
   if (name === 'connect') return no({ code: 'INVALID_REQUEST', message: 'connect is only valid as the first request' });
-  if (!isOfRole(name, session.role)) return refuseRole(request, session, send);
+  if (!isOfRole(name, session.role)) return void refuseRole(request, session, send);
   session.roleRefusals = 0;
   const scope = scopeOf(name);
   if (scope !== undefined && !may(session, scope)) return no(missingScope(scope, session, upgradeOf(session, parts)));
   const method = methods.get(name);
   if (method === undefined) return no({ code: 'INVALID_REQUEST', message: `unknown method: ${name}` });
   const params = decode(method.params, request.params ?? {});
-  if (E.isLeft(params))
-    return no({
-      code: 'INVALID_REQUEST',
-      message: method.invalid ?? `invalid ${name} params: ${rulesOf(params.left)}`,
-    });
-  run(method, params.right, request, session, parts, send);
+  if (E.isRight(params)) return { method, params: params.right };
+  return no({
+    code: 'INVALID_REQUEST',
+    message: method.invalid ?? `invalid ${name} params: ${rulesOf(params.left)}`,
+  });
 };
 
-const run = (
-  method: Method,
-  params: unknown,
-  { id }: Request,
-  session: Session,
-  parts: Parts,
-  send: (frame: string) => void,
-): void => {
-  const no = (refused: Refusal): void => send(failure(id, onWire(refused, session.dialect)));
-  const failed = (error: unknown): void => {
-    parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
-    no(refusal('internal'));
-  };
-  const settle = (reply: Reply): void => {
-    if ('answer' in reply) return send(response(id, reply.answer));
-    if ('refuse' in reply) return no(reply.refuse);
-    if ('later' in reply) return void reply.later.then(settle).catch(failed);
-    parts.ledger.commit(reply.commit, (outcome) =>
-      E.isRight(outcome) ? send(response(id, outcome.right)) : no(outcome.left),
-    );
-  };
-  try {
-    settle(method.run(params, { session, by: principalOf(session), parts }));
-  } catch (error) {
-    failed(error);
+/** One request on its way to its answer. */
+class Answering {
+  constructor(
+    private readonly id: string,
+    private readonly session: Session,
+    private readonly parts: Readable,
+    private readonly send: Send,
+    /** Undefined where nothing can be committed. */
+    private readonly ledger?: Parts['ledger'],
+  ) {}
+
+  /** False if there is no reply here. */
+  with(run: () => Reply | undefined): boolean {
+    try {
+      const reply = run();
+      if (reply === undefined) return false;
+      this.settle(reply);
+    } catch (error) {
+      this.failed(error);
+    }
+    return true;
   }
-};
+
+  private settle(reply: Reply): void {
+    if ('answer' in reply) return this.send(response(this.id, reply.answer));
+    if ('refuse' in reply) return this.no(reply.refuse);
+    if ('commit' in reply) return this.commit(reply.commit);
+    reply.later.then((settled) => this.settle(settled)).catch((error: unknown) => this.failed(error));
+  }
+
+  private commit(command: Command<unknown>): void {
+    if (this.ledger === undefined) throw new Error('a read wants to write');
+    this.ledger.commit(command, (outcome) =>
+      E.isRight(outcome) ? this.send(response(this.id, outcome.right)) : this.no(outcome.left),
+    );
+  }
+
+  private failed(error: unknown): void {
+    this.parts.log.gateway.error(`a method failed: ${(error as Error).stack ?? String(error)}`);
+    this.no(refusal('internal'));
+  }
+
+  private no(refused: Refusal): void {
+    this.send(failure(this.id, onWire(refused, this.session.dialect)));
+  }
+}
 
 /** A refusal in the words of a dialect: in protocol 3 there is no FORBIDDEN. */
 const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireError => {
@@ -77,7 +122,7 @@ const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireErro
 };
 
 /** The request that waits for the rest of what this session asked for when it came, if it still does. */
-const upgradeOf = ({ device, upgrade }: Session, { ledger, clock }: Parts): string | undefined =>
+const upgradeOf = ({ device, upgrade }: Session, { ledger, clock }: Readable): string | undefined =>
   device === undefined || upgrade === undefined
     ? undefined
     : deviceIn(ledger.views, device, { now: clock.now() }).pending?.requestId;
@@ -100,7 +145,7 @@ const missingScope = (scope: string, { dialect }: Session, upgrade: string | und
 };
 
 /** Whoever goes on calling what is not its role's is let go. */
-const refuseRole = ({ id }: Request, session: Session, send: (frame: string) => void): void => {
+const refuseRole = ({ id }: Request, session: Session, send: Send): void => {
   send(failure(id, { code: 'INVALID_REQUEST', message: `unauthorized role: ${session.role}` }));
   if (++session.roleRefusals > limits.wire.roleRefusalsInARow)
     endSession(session, REPEATED, { rule: 'repeated-unauthorized' });

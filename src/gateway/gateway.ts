@@ -21,12 +21,13 @@ import { beginRetention } from '../services/retention.js';
 import { beginTicks } from '../services/ticks.js';
 import { hostAndPort } from '../transport/address.js';
 import { uwsTransport } from '../transport/server.js';
-import type { Transport } from '../transport/transport.js';
+import type { Listening, Transport } from '../transport/transport.js';
 import { version } from '../version.js';
 import { type Front, ownFront } from './front.js';
 import { type Parts, putTogether } from './parts.js';
 import { beginSigning } from './signing.js';
 import { handlersOf } from './transport-handlers.js';
+import { WorkerPool } from './workers/pool.js';
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -39,7 +40,7 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly boot: string;
-  readonly listening: readonly { readonly host: string; readonly port: number }[];
+  readonly listening: readonly Listening[];
   readonly secret: GatewaySecret | undefined;
   /** Tells everybody, closes everything, and leaves the log closed. */
   stop(reason: string): Promise<void>;
@@ -52,6 +53,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const onBug = (error: unknown): void => log.gateway.error(`unexpected: ${(error as Error).stack ?? String(error)}`);
   const ledger = await Ledger.open({ path: settings.paths.ledger, purpose: 'gateway', clock, entropy, onBug });
   let transport: Transport | undefined;
+  let pool: WorkerPool | undefined;
   try {
     noteUnreadable(ledger, log);
     const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
@@ -67,7 +69,10 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       keys,
       checkpoints,
       secret,
-      publish: (topic, frame) => transport?.publish(topic, frame),
+      publish: (topic, frame) => {
+        transport?.publish(topic, frame);
+        pool?.publish(topic, frame);
+      },
     });
     const front = ownFront(parts);
     transport = await uwsTransport({
@@ -75,6 +80,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       handlers: handlersOf(front),
     });
     const listening = await transport.listen(settings.hosts, settings.port);
+    if (settings.workers > 0) {
+      /* Nobody else had the port, so it is theirs. */
+      transport.stop();
+      pool = new WorkerPool(parts, listening[0]?.port ?? 0);
+      await pool.begin();
+    }
+
     noteUncleanEnd(parts);
     await recordStart(parts, listening, secret);
     noteMark(checkpoints, settings, log);
@@ -84,10 +96,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       log.gateway.warn(
         `no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`,
       );
-    const stop = running(parts, front, transport);
+    const stop = running(parts, front, transport, pool);
     return { boot: parts.boot, listening, secret, stop };
   } catch (error) {
     transport?.stop();
+    await pool?.stop();
     await ledger.close();
     throw error;
   }
@@ -158,7 +171,12 @@ const recordStart = async (
 };
 
 /** Begins what goes on by itself. What it returns ends the gateway. */
-const running = (parts: Parts, { preauth }: Front, transport: Transport): Gateway['stop'] => {
+const running = (
+  parts: Parts,
+  { preauth }: Front,
+  transport: Transport,
+  pool: WorkerPool | undefined,
+): Gateway['stop'] => {
   const { clock, ledger, archiver, boot, announcer, sessions, refusals, uptime, settings, desk } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
@@ -175,6 +193,7 @@ const running = (parts: Parts, { preauth }: Front, transport: Transport): Gatewa
     announcer.shutdown();
     preauth.stop();
     preauth.closeAll();
+    await pool?.stop();
     sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
     refusals.stop();
     await archiver.stop();

@@ -14,6 +14,8 @@ export interface Snapshot {
   /** Lists in JSON, and how often they have changed. */
   readonly presence: () => string;
   readonly health: () => string;
+  /** Ms since somebody looked. */
+  readonly healthAge: () => number;
   readonly versions: () => StateVersion;
   /** Ms since the gateway began to serve. */
   readonly uptime: () => number;

@@ -20,11 +20,20 @@ export interface Guesser {
   readonly loopback: boolean;
 }
 
+/** A credential that was shown, as far as the limiter is told: right, or wrong. */
+export interface Attempt {
+  readonly scope: LimitScope;
+  readonly guesser: Guesser;
+  readonly wrong: boolean;
+}
+
 export interface LimiterOptions {
   readonly clock: Clock;
   readonly keys: Pick<Keys, 'source'>;
   readonly views: () => Pick<Views, 'sources'>;
   readonly record: (fact: Fact) => void;
+  /** Tells the other processes of this gateway, which count the same: who guesses does not begin anew at each of them. */
+  readonly tell?: (attempt: Attempt) => void;
   readonly limits: { readonly failures: number; readonly windowMs: number; readonly lockMs: number };
 }
 
@@ -61,14 +70,28 @@ export class Limiter {
   }
 
   failed(scope: LimitScope, guesser: Guesser): void {
+    const attempt = { scope, guesser, wrong: true };
+    this.heard(attempt);
+    this.options.tell?.(attempt);
+  }
+
+  succeeded(scope: LimitScope, guesser: Guesser): void {
+    if (!this.failures.has(`${scope}/${guesser.source}`)) return;
+    const attempt = { scope, guesser, wrong: false };
+    this.heard(attempt);
+    this.options.tell?.(attempt);
+  }
+
+  /** It was made here, or at another process of this gateway. */
+  heard({ scope, guesser, wrong }: Attempt): void {
     const key = `${scope}/${guesser.source}`;
+    if (!wrong) {
+      this.failures.delete(key);
+      return;
+    }
     const recent = [...this.recent(key), this.options.clock.now()].slice(-this.options.limits.failures);
     this.failures.set(key, recent);
     if (!guesser.loopback && recent.length >= this.options.limits.failures) this.lock(scope, guesser, recent.length);
-  }
-
-  succeeded(scope: LimitScope, { source }: Guesser): void {
-    this.failures.delete(`${scope}/${source}`);
   }
 
   private recent(key: string): readonly number[] {

@@ -6,13 +6,12 @@ import type { Clock } from '../ports.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Encoded } from '../protocol/frames.js';
 import { pairEntries } from '../protocol/pairing.js';
-import type { Sessions } from './sessions.js';
 
 export interface PairListOptions {
   readonly views: () => Views;
   readonly originOf: OriginOf;
   readonly clock: Clock;
-  readonly sessions: Sessions;
+  readonly isConnected: (device: string) => boolean;
 }
 
 /** The answer of device.pair.list, encoded once for all who may see all of it: a UI asks for it at every pairing event. */
@@ -22,8 +21,12 @@ export class PairList {
   constructor(private readonly options: PairListOptions) {}
 
   /** An event that may change what the list shows. */
-  invalidate(event: Event): void {
-    if (event.type === 'health.ticked' || event.type === 'connection.refused') return;
+  invalidate({ type }: Event): void {
+    if (type !== 'health.ticked' && type !== 'connection.refused') this.forget();
+  }
+
+  /** Anything may have changed. */
+  forget(): void {
     this.cached.clear();
   }
 
@@ -38,8 +41,7 @@ export class PairList {
   }
 
   private made(isVisible: (device: string) => boolean, dialect: Dialect): Encoded {
-    const { views, originOf, clock, sessions } = this.options;
-    const isConnected = (device: string): boolean => sessions.isConnected(device);
+    const { views, originOf, clock, isConnected } = this.options;
     return new Encoded(JSON.stringify(pairEntries(views(), originOf, clock.now(), isVisible, dialect, isConnected)));
   }
 

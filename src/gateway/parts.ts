@@ -78,7 +78,12 @@ export const putTogether = (options: PartsOptions): Parts => {
   const health = new Health({ clock, ledger: () => ledger.health });
   const announcer = new Announcer({ clock, broadcast, presence, health });
   const limiter = new Limiter({ clock, keys, views, record, limits: settings.limiter });
-  const pairList = new PairList({ views, originOf: ledger.originOf, clock, sessions });
+  const pairList = new PairList({
+    views,
+    originOf: ledger.originOf,
+    clock,
+    isConnected: (device) => sessions.isConnected(device),
+  });
 
   ledger.listen({
     announce: (event) => {
@@ -117,6 +122,7 @@ export const putTogether = (options: PartsOptions): Parts => {
     snapshot: {
       presence: () => presence.json(),
       health: () => health.result.json,
+      healthAge: () => health.age,
       versions: () => announcer.versions(),
       uptime,
     },

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type DataOf, type Fact, type Origin, subjectOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
+import { type Counted, RefusalCounts } from './refusal-counts.js';
 
 /*
  * A refusal is an event, and anybody can cause refusals: so each source has a budget of them, and all sources together; what is
@@ -27,21 +28,12 @@ export interface RefusalsOptions {
   readonly record: (fact: Fact) => void;
 }
 
-interface Summary {
-  readonly from: number;
-  total: number;
-  readonly reasons: Map<string, number>;
-  readonly sources: Set<string>;
-  readonly devices: Set<string>;
-  readonly credentials: Set<string>;
-}
-
 export class Refusals {
   private readonly spent: LRUCache<string, number>;
   private readonly seen: LRUCache<string, true>;
   private total = 0;
   private firsts = 0;
-  private summary: Summary | undefined;
+  private counts: RefusalCounts | undefined;
   private readonly stopWindow: () => void;
 
   constructor(private readonly options: RefusalsOptions) {
@@ -99,22 +91,15 @@ export class Refusals {
     });
   }
 
-  private count({ data, source, known }: RefusalRecord): void {
-    this.summary ??= {
-      from: this.options.clock.now(),
-      total: 0,
-      reasons: new Map(),
-      sources: new Set(),
-      devices: new Set(),
-      credentials: new Set(),
-    };
-    const { summary } = this;
-    summary.total++;
-    summary.reasons.set(data.reason, (summary.reasons.get(data.reason) ?? 0) + 1);
-    const most = known ? limits.refusals.knownNamed : limits.refusals.named;
-    name(summary.sources, source, limits.refusals.named);
-    name(summary.devices, data.device, most);
-    name(summary.credentials, data.credential, most);
+  private count(refusal: RefusalRecord): void {
+    this.counts ??= new RefusalCounts(this.options.clock.now());
+    this.counts.count(refusal);
+  }
+
+  /** Those that were counted elsewhere. */
+  add(counted: Counted): void {
+    this.counts ??= new RefusalCounts(counted.from);
+    this.counts.add(counted);
   }
 
   /** The end of a window: budgets are full again, and what was counted is told. */
@@ -122,22 +107,22 @@ export class Refusals {
     this.spent.clear();
     this.total = 0;
     this.firsts = 0;
-    const { summary } = this;
-    this.summary = undefined;
-    if (summary === undefined) return;
+    const counted = this.counts?.counted();
+    this.counts = undefined;
+    if (counted === undefined) return;
     this.options.record({
       type: 'connection.refusals-summarised',
       subject: subjectOf.gateway,
       actor: { kind: 'gateway', rule: 'refusal-budget' },
       data: {
         boot: this.options.boot,
-        from: summary.from,
+        from: counted.from,
         to: this.options.clock.now(),
-        total: summary.total,
-        reasons: Object.fromEntries(summary.reasons),
-        sources: [...summary.sources].map(this.options.fingerprintOf),
-        devices: [...summary.devices],
-        credentials: [...summary.credentials],
+        total: counted.total,
+        reasons: counted.reasons,
+        sources: counted.sources.map(this.options.fingerprintOf),
+        devices: [...counted.devices],
+        credentials: [...counted.credentials],
       },
     });
   }
@@ -145,7 +130,3 @@ export class Refusals {
 
 const knownIn = ({ known, data }: RefusalRecord): string | undefined =>
   known ? (data.device ?? data.credential) : undefined;
-
-const name = (set: Set<string>, value: string | undefined, most: number): void => {
-  if (value !== undefined && set.size < most) set.add(value);
-};

@@ -2,7 +2,7 @@ import type { EventOf, Method, Role } from '../../events/index.js';
 import { isLoopback } from '../addresses.js';
 import type { Principal } from '../decisions/principal.js';
 import { covers } from '../decisions/scopes.js';
-import type { Close } from '../protocol/close-codes.js';
+import { type Close, closeCode } from '../protocol/close-codes.js';
 import type { ConnectParams } from '../protocol/connect-params.js';
 import type { Dialect } from '../protocol/dialect.js';
 import type { Socket } from '../transport/transport.js';
@@ -43,6 +43,16 @@ export interface Ending {
 export const endSession = (session: Session, { code, reason }: Close, ending: Ending): void => {
   session.ending ??= ending;
   session.socket.end(code, reason);
+};
+
+const SLOW = { code: closeCode.policy, reason: 'slow consumer' };
+
+/** It does not read what it is sent. */
+export const endSlow = (session: Session): void => endSession(session, SLOW, { rule: 'slow-consumer' });
+
+/** Sends it a frame, or lets it go if it is too far behind to take one. */
+export const deliver = (session: Session, frame: string): void => {
+  if (!session.socket.send(frame)) endSlow(session);
 };
 
 export interface NodeClaims {

@@ -23,6 +23,13 @@ export interface LoggingOptions {
   readonly err: (line: string) => void;
 }
 
+/** A connection that was never let in, and how it ended. */
+export interface ClosedBeforeConnect {
+  readonly connection: string;
+  readonly peer: Peer;
+  readonly close: { readonly code: number; readonly reason: string };
+}
+
 /** One part of the gateway that has something to say. */
 export class Subsystem {
   constructor(
@@ -75,24 +82,18 @@ export class Logging {
   }
 
   /** The line by which people find out who knocks and why it was closed (guide: WebSocket Connection Failures). */
-  closedBeforeConnect({
-    connection,
-    peer,
-    close,
-  }: {
-    readonly connection: string;
-    readonly peer: Peer;
-    readonly close: { readonly code: number; readonly reason: string };
-  }): void {
-    if (++this.lines > limits.refusals.logLines) {
-      this.suppressed++;
-      return;
-    }
+  closedBeforeConnect({ connection, peer, close }: ClosedBeforeConnect): void {
+    if (++this.lines > limits.refusals.logLines) return this.leftOut(1);
     const said = (text: string): string => plain(text, limits.log.untrustedChars) ?? 'n/a';
     const remote = peer.hostSocket ? 'gateway.sock' : said(peer.address);
     this.ws.warn(
       `closed before connect conn=${connection} remote=${remote} fwd=${said(peer.forwardedFor)} origin=${said(peer.origin)} host=${said(peer.host)} ua=${said(peer.userAgent)} code=${close.code} reason=${said(close.reason)}`,
     );
+  }
+
+  /** So many connections were closed before connect and get no line of their own. */
+  leftOut(connections: number): void {
+    this.suppressed += connections;
   }
 
   close(): void {

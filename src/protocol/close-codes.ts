@@ -2,6 +2,8 @@
 export const closeCode = {
   normal: 1000,
   protocolError: 1002,
+  /** The socket went without a close. It is never sent. */
+  abnormal: 1006,
   policy: 1008,
   tooBig: 1009,
   serviceRestart: 1012,

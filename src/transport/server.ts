@@ -15,7 +15,9 @@ import { Outgoing } from './outgoing.js';
 import {
   type Handlers,
   type HttpAnswer,
+  type Listening,
   type Peer,
+  type PortSharing,
   PortTaken,
   type Receiver,
   type Socket,
@@ -25,6 +27,9 @@ import { loadUws, type Uws } from './uws.js';
 
 /** What `sockaddr_un` holds on macOS, the least of the systems; a longer path crashes the library. */
 const SOCKET_PATH_BYTES = 103;
+
+/** The library does not name it: its port may be listened on by others of the same user. */
+const SHARED: ListenOptions = 0;
 
 interface UserData {
   /** Until it is open. */
@@ -61,25 +66,27 @@ class UwsTransport implements Transport {
     this.file = app(uws, maxPayloadBytes, handlers, outgoing, true);
   }
 
-  async listen(hosts: readonly string[], port: number): Promise<readonly { host: string; port: number }[]> {
-    const found: { host: string; port: number }[] = [];
+  async listen(hosts: readonly string[], port: number, sharing: PortSharing = 'alone'): Promise<readonly Listening[]> {
+    const found: Listening[] = [];
     for (const host of hosts) {
       if (!hasAddress(host)) continue;
       const wanted = found[0]?.port ?? port;
-      const token = await this.tryListen(host, wanted);
+      const token = await this.tryListen(host, wanted, sharing);
       if (token === undefined) throw new PortTaken(host, wanted);
       found.push({ host, port: this.uws.us_socket_local_port(token as never) });
     }
     return found;
   }
 
-  private tryListen(host: string, port: number): Promise<us_listen_socket | undefined> {
-    /* Without this a second gateway would share the port and get every other connection. */
-    const { LIBUS_LISTEN_EXCLUSIVE_PORT: exclusive } = this.uws as unknown as {
+  private tryListen(host: string, port: number, sharing: PortSharing): Promise<us_listen_socket | undefined> {
+    /* Alone it has to be said: a second gateway would share the port and get every other connection. */
+    const { LIBUS_LISTEN_EXCLUSIVE_PORT: alone } = this.uws as unknown as {
       LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions;
     };
     return new Promise((resolve) => {
-      this.network.listen(host, port, exclusive, (token) => resolve(token ? this.keep(token) : undefined));
+      this.network.listen(host, port, sharing === 'alone' ? alone : SHARED, (token) =>
+        resolve(token ? this.keep(token) : undefined),
+      );
     });
   }
 

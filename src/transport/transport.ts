@@ -61,9 +61,17 @@ export class PortTaken extends Error {
   }
 }
 
+/** Whether other processes of this gateway listen on the port, too; the system deals connections out among them. */
+export type PortSharing = 'alone' | 'shared';
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Transport {
   /** Listens on each host that this machine has, all on one port (0: any). Returns the addresses; throws PortTaken. */
-  listen(hosts: readonly string[], port: number): Promise<readonly { readonly host: string; readonly port: number }[]>;
+  listen(hosts: readonly string[], port: number, sharing?: PortSharing): Promise<readonly Listening[]>;
   /** Listens on a socket file. False if it cannot. */
   listenOnFile(path: string): Promise<boolean>;
   publish(topic: string, frame: string): void;

@@ -14,6 +14,9 @@ import { SkipClock } from './skip-clock.js';
 
 export { TOKEN };
 
+/** The wire is the same whoever takes connections: with WORKERS=2 the tests that use one see a gateway with two workers. */
+const WORKERS = Number(process.env['WORKERS'] ?? 0);
+
 export interface Running {
   readonly gateway: Gateway;
   readonly settings: Settings;
@@ -44,7 +47,7 @@ export const running = async (
 ): Promise<Running> => {
   if (config !== undefined) writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config }));
   const settings = loadSettings(
-    { port: 0, ...flags },
+    { port: 0, workers: WORKERS, ...flags },
     { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env },
   );
   credentialsShown({ token: settings.auth.secret?.value });

@@ -10,6 +10,11 @@ export const addGateway = (program: Command): void => {
     .description('run the gateway in the foreground')
     .option('--port <port>', 'port to listen on', number)
     .addOption(new Option('--bind <where>', 'addresses to listen on').choices(['loopback', 'lan', 'custom', 'auto']))
+    .option(
+      '--workers <count>',
+      'processes that take connections, beside the one that writes the log (0: that one)',
+      number,
+    )
     .addOption(new Option('--auth <mode>', 'how clients authenticate').choices(['token', 'password', 'none']))
     .option('--token <token>', 'gateway token (visible to every user of this host: prefer OPENCLAW_GATEWAY_TOKEN)')
     .option('--password <password>', 'gateway password (prefer OPENCLAW_GATEWAY_PASSWORD)')

@@ -16,7 +16,7 @@ import { scopeList } from '../../protocol/connect-params.js';
 import { pairedInDialect4, pairedOnWire } from '../../protocol/pairing.js';
 import { plain } from '../../text.js';
 import { freshToken } from '../admission.js';
-import { answer, type Call, commit, type Family, method, type Reply, refuse } from './method.js';
+import { answer, type Call, commit, type Family, method, type Reply, read, refuse } from './method.js';
 
 /* Devices: who waits, who is in, and every decision about them (protocol.md §6.5, §6.6). */
 
@@ -73,7 +73,7 @@ export const renameDevice = (device: string, name: string, { by }: Call, reply: 
 const isRole = (role: string): role is Role => role === 'operator' || role === 'node';
 
 export const devices: Family = {
-  'device.pair.list': method(none, (_, { by, session, parts }) => answer(parts.pairList.for(by, session.dialect))),
+  'device.pair.list': read(none, (_, { by, session, parts }) => answer(parts.pairList.for(by, session.dialect))),
 
   'device.pair.approve': method(requestId, (params, call) =>
     approveRequest(params.requestId, call, (device, views, originOf) => ({

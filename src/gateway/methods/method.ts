@@ -1,7 +1,13 @@
+import type { Views } from '../../../projections/index.js';
 import type { Codec } from '../../codec.js';
+import type { Settings } from '../../config/settings.js';
 import type { Command } from '../../decisions/decision.js';
 import type { Principal } from '../../decisions/principal.js';
 import type { Refusal } from '../../errors.js';
+import type { Subsystem } from '../../logging/logging.js';
+import type { Clock } from '../../ports.js';
+import type { Snapshot } from '../hello.js';
+import type { PairList } from '../pair-list.js';
 import type { Parts } from '../parts.js';
 import type { Session } from '../session.js';
 
@@ -10,6 +16,20 @@ export interface Call {
   readonly session: Session;
   readonly by: Principal;
   readonly parts: Parts;
+}
+
+/** What a read may look at: every process of a gateway has this much, also one that does not write the log. */
+export interface Readable {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: { readonly gateway: Pick<Subsystem, 'error'> };
+  readonly ledger: { readonly views: Views };
+  readonly snapshot: Snapshot;
+  readonly pairList: Pick<PairList, 'for'>;
+}
+
+export interface ReadCall extends Omit<Call, 'parts'> {
+  readonly parts: Readable;
 }
 
 /**
@@ -30,6 +50,9 @@ export interface Method {
   readonly invalid?: string;
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   readonly run: (params: any, call: Call) => Reply;
+  /** Answers from what is readable everywhere; undefined where that does not do. Without it only the process that writes the log can answer. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above.
+  readonly read?: (params: any, call: ReadCall) => Reply | undefined;
 }
 
 /** Methods by name. */
@@ -37,6 +60,13 @@ export type Family = Readonly<Record<string, Method>>;
 
 export const method = <P>(params: Codec<P>, run: (params: P, call: Call) => Reply, invalid?: string): Method =>
   invalid === undefined ? { params, run } : { params, run, invalid };
+
+/** One that only looks. */
+export const read = <P>(params: Codec<P>, run: (params: P, call: ReadCall) => Reply): Method => ({
+  params,
+  run,
+  read: run,
+});
 
 export const answer = (payload: unknown): Reply => ({ answer: payload });
 export const refuse = (refusal: Refusal): Reply => ({ refuse: refusal });

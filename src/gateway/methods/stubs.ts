@@ -3,7 +3,7 @@ import { configForClients } from '../../config/shown.js';
 import { ADMIN } from '../../decisions/scopes.js';
 import { limits } from '../../limits.js';
 import { may } from '../session.js';
-import { answer, type Family, method } from './method.js';
+import { answer, type Family, read } from './method.js';
 
 /*
  * What clients ask before they show anything (protocol.md §8.10). There are no agents, models, channels or schedules here, so the
@@ -17,9 +17,9 @@ const id = anyText(limits.claims.textChars);
 const PAGE = { total: 0, offset: 0, limit: 50, hasMore: false, nextOffset: null };
 
 export const stubs: Family = {
-  'config.get': method(none, (_, { session, parts }) => answer(configForClients(parts.settings, may(session, ADMIN)))),
+  'config.get': read(none, (_, { session, parts }) => answer(configForClients(parts.settings, may(session, ADMIN)))),
 
-  'config.schema': method(none, (_, { parts }) =>
+  'config.schema': read(none, (_, { parts }) =>
     answer({
       schema: { type: 'object' },
       uiHints: {},
@@ -28,7 +28,7 @@ export const stubs: Family = {
     }),
   ),
 
-  'channels.status': method(closed({}, { probe: flag, timeoutMs: integer(0) }), (_, { parts }) =>
+  'channels.status': read(closed({}, { probe: flag, timeoutMs: integer(0) }), (_, { parts }) =>
     answer({
       ts: parts.clock.now(),
       channelOrder: [],
@@ -42,21 +42,21 @@ export const stubs: Family = {
     }),
   ),
 
-  'agents.list': method(none, () =>
+  'agents.list': read(none, () =>
     answer({ defaultId: 'main', mainKey: 'main', scope: 'per-sender', agents: [{ id: 'main' }] }),
   ),
 
-  'agent.identity.get': method(closed({}, { agentId: id, sessionKey: id }), ({ agentId }) =>
+  'agent.identity.get': read(closed({}, { agentId: id, sessionKey: id }), ({ agentId }) =>
     answer({ agentId: agentId ?? 'main', name: 'clawledger', avatar: 'C' }),
   ),
 
-  'models.list': method(open, () => answer({ models: [] })),
+  'models.list': read(open, () => answer({ models: [] })),
 
-  'tools.catalog': method(closed({}, { agentId: id, includePlugins: flag }), ({ agentId }) =>
+  'tools.catalog': read(closed({}, { agentId: id, includePlugins: flag }), ({ agentId }) =>
     answer({ agentId: agentId ?? 'main', profiles: [], groups: [] }),
   ),
 
-  'sessions.list': method(open, (_, { parts }) =>
+  'sessions.list': read(open, (_, { parts }) =>
     answer({
       ts: parts.clock.now(),
       path: '(multiple)',
@@ -66,23 +66,21 @@ export const stubs: Family = {
     }),
   ),
 
-  'sessions.usage': method(open, (_, { parts }) =>
+  'sessions.usage': read(open, (_, { parts }) =>
     answer({ updatedAt: parts.clock.now(), startDate: '', endDate: '', sessions: [], totals: {}, aggregates: {} }),
   ),
 
-  'sessions.subscribe': method(open, () => answer({ subscribed: true })),
+  'sessions.subscribe': read(open, () => answer({ subscribed: true })),
 
-  'cron.status': method(none, () => answer({ enabled: false, storePath: '', jobs: 0, nextWakeAtMs: null })),
-  'cron.list': method(open, () => answer({ jobs: [], ...PAGE })),
-  'cron.runs': method(open, () => answer({ entries: [], ...PAGE })),
+  'cron.status': read(none, () => answer({ enabled: false, storePath: '', jobs: 0, nextWakeAtMs: null })),
+  'cron.list': read(open, () => answer({ jobs: [], ...PAGE })),
+  'cron.runs': read(open, () => answer({ entries: [], ...PAGE })),
 
-  'skills.status': method(open, () => answer({ workspaceDir: '', managedSkillsDir: '', skills: [] })),
+  'skills.status': read(open, () => answer({ workspaceDir: '', managedSkillsDir: '', skills: [] })),
 
-  'usage.cost': method(open, (_, { parts }) =>
-    answer({ updatedAt: parts.clock.now(), days: 0, daily: [], totals: {} }),
-  ),
+  'usage.cost': read(open, (_, { parts }) => answer({ updatedAt: parts.clock.now(), days: 0, daily: [], totals: {} })),
 
-  'voicewake.get': method(none, () => answer({ triggers: [] })),
-  'talk.config': method(open, () => answer({ config: {} })),
-  'tts.status': method(none, () => answer({ enabled: false, auto: 'off', provider: null, providerOrder: [] })),
+  'voicewake.get': read(none, () => answer({ triggers: [] })),
+  'talk.config': read(open, () => answer({ config: {} })),
+  'tts.status': read(none, () => answer({ enabled: false, auto: 'off', provider: null, providerOrder: [] })),
 };

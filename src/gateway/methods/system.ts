@@ -1,8 +1,9 @@
 import { anyText, anything, closed, flag, integer, listOf, oneOf, text } from '../../codec.js';
 import { limits } from '../../limits.js';
+import { Encoded } from '../../protocol/frames.js';
 import { plain } from '../../text.js';
 import { claimIn } from '../presence.js';
-import { answer, type Family, method } from './method.js';
+import { answer, type Family, method, read } from './method.js';
 import { tail } from './tail.js';
 
 /* The gateway about itself, and who is here (protocol.md §8.6). Nobody runs agents here, so nobody is woken. */
@@ -20,14 +21,21 @@ const cleaned = <T extends object>(claim: T): T =>
     ]),
   ) as T;
 
-export const system: Family = {
-  health: method(closed({}, { probe: flag }), ({ probe }, { parts }) => {
-    const { probeMs, healthMs } = limits.wire;
-    if (parts.health.age >= (probe === true ? probeMs : healthMs)) parts.announcer.refreshHealth();
-    return answer(parts.health.result);
-  }),
+const staleAfter = (probe = false): number => (probe ? limits.wire.probeMs : limits.wire.healthMs);
 
-  status: method(none, () =>
+export const system: Family = {
+  health: {
+    params: closed({}, { probe: flag }),
+    run: ({ probe }: { readonly probe?: boolean }, { parts }) => {
+      if (parts.health.age >= staleAfter(probe)) parts.announcer.refreshHealth();
+      return answer(parts.health.result);
+    },
+    /** A new look is taken where the log is. */
+    read: ({ probe }: { readonly probe?: boolean }, { parts: { snapshot } }) =>
+      snapshot.healthAge() < staleAfter(probe) ? answer(new Encoded(snapshot.health())) : undefined,
+  },
+
+  status: read(none, () =>
     answer({
       heartbeat: { defaultAgentId: 'main', agents: [{ agentId: 'main', enabled: false, every: '0m', everyMs: null }] },
       channelSummary: [],
@@ -80,7 +88,7 @@ export const system: Family = {
     'text required',
   ),
 
-  'last-heartbeat': method(none, () => answer(null)),
+  'last-heartbeat': read(none, () => answer(null)),
 
   'set-heartbeats': method(
     closed({ enabled: flag }, {}),

@@ -1,0 +1,209 @@
+import { subjectOf } from '../../../events/index.js';
+import { limits } from '../../limits.js';
+/* Processes live in real time, whatever clock the gateway is given. */
+import { systemClock as clock } from '../../runtime.js';
+import { type Listening, PortTaken } from '../../transport/transport.js';
+import type { Parts } from '../parts.js';
+import type { FromWorker, SecretTold, Shown, ToWorker } from './messages.js';
+import { RemoteWorker } from './remote-worker.js';
+
+interface Starting {
+  readonly resolve: (listening: readonly Listening[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The workers of a gateway: so many, all of the time. One that ends is on the record with the connections it took along, and is replaced. */
+export class WorkerPool {
+  private readonly workers = new Set<RemoteWorker>();
+  private readonly starting = new Map<RemoteWorker, Starting>();
+  private readonly stops: readonly (() => void)[];
+  private started = 0;
+  private pauseMs: number = limits.workers.pauseMs;
+  private look: Shown;
+  private stopping: { readonly left: Set<RemoteWorker>; readonly done: () => void } | undefined;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly port: number,
+  ) {
+    const { ledger } = parts;
+    this.look = this.lookAnew();
+    ledger.listen({
+      enforce: ({ type }) => {
+        if (type === 'gateway.secret-rotated') this.tellSecret();
+      },
+    });
+    this.stops = [
+      clock.every(limits.workers.showMs, () => {
+        for (const worker of this.workers) worker.show();
+      }),
+      clock.every(limits.workers.pingMs, () => this.ping()),
+    ];
+  }
+
+  /** All of them listen. Throws PortTaken, or why one cannot begin. */
+  async begin(): Promise<readonly Listening[]> {
+    const all = await Promise.all(Array.from({ length: this.parts.settings.workers }, () => this.start()));
+    return all[0] ?? [];
+  }
+
+  get size(): number {
+    return this.workers.size;
+  }
+
+  publish(topic: string, frame: string): void {
+    this.tell({ is: 'publish', topic, frame });
+  }
+
+  /** All their connections have ended, or they take too long. */
+  async stop(): Promise<void> {
+    for (const stop of this.stops) stop();
+    const left = new Set(this.workers);
+    const ended = new Promise<void>((resolve) => {
+      this.stopping = { left, done: resolve };
+      clock.after(limits.workers.stopMs, resolve);
+      if (left.size === 0) resolve();
+    });
+    this.tell({ is: 'stop' });
+    await ended;
+    for (const worker of this.workers) worker.dismiss();
+  }
+
+  private tellSecret(): void {
+    const { secret } = this;
+    if (secret !== undefined) this.tell({ is: 'secret', secret });
+  }
+
+  private get secret(): SecretTold | undefined {
+    const { current } = this.parts.secret;
+    return current && { value: current.value, credential: current.credential };
+  }
+
+  private tell(message: ToWorker): void {
+    for (const worker of this.workers) worker.say(message);
+  }
+
+  private start(): Promise<readonly Listening[]> {
+    const { settings, boot, uptime } = this.parts;
+    const worker = new RemoteWorker(++this.started, this.parts, this, {
+      is: 'begin',
+      settings,
+      boot,
+      port: this.port,
+      secret: this.secret,
+      shown: this.shown(),
+      uptimeMs: uptime(),
+    });
+    this.workers.add(worker);
+    return new Promise((resolve, reject) => this.starting.set(worker, { resolve, reject }));
+  }
+
+  hear(message: FromWorker, from: RemoteWorker): void {
+    const { limiter, refusals, log } = this.parts;
+    switch (message.is) {
+      case 'listening':
+        return this.began(from)?.resolve(message.listening);
+      case 'failed': {
+        const { why, taken } = message;
+        this.began(from)?.reject(taken === undefined ? new Error(why) : new PortTaken(taken.host, taken.port));
+        return from.kill();
+      }
+      case 'refused':
+        log.closedBeforeConnect(message.closed);
+        return refusals.record(message.refusal);
+      case 'counted':
+        log.leftOut(message.counted.total);
+        return refusals.add(message.counted);
+      case 'attempt':
+        limiter.heard(message.attempt);
+        for (const worker of this.workers) if (worker !== from) worker.say(message);
+        return;
+      case 'said':
+        return log[message.subsystem][message.level](message.message);
+      case 'done':
+        return this.ended(from);
+      default:
+    }
+  }
+
+  gone(worker: RemoteWorker, how: string): void {
+    this.workers.delete(worker);
+    const starting = this.began(worker);
+    if (starting !== undefined) starting.reject(new Error(`worker ${worker.number} ${how}`));
+    else if (this.stopping === undefined || worker.connections > 0) this.recordLoss(worker, how);
+    if (this.stopping === undefined) this.replaceSoon(worker);
+    else this.ended(worker);
+  }
+
+  private recordLoss({ number, connections }: RemoteWorker, how: string): void {
+    const { log, ledger, boot } = this.parts;
+    log.gateway.error(`worker ${number} ${how}; ${connections} connections are lost`);
+    ledger.record([
+      {
+        type: 'gateway.worker-lost',
+        subject: subjectOf.gateway,
+        actor: { kind: 'gateway', rule: 'worker-lost' },
+        data: { boot, worker: number, connections, how },
+      },
+    ]);
+  }
+
+  /** Sooner if it lived for long than if workers end again and again. */
+  private replaceSoon({ begunAt }: RemoteWorker): void {
+    const { pauseMs, longestPauseMs } = limits.workers;
+    if (clock.monotonic() - begunAt > longestPauseMs) this.pauseMs = pauseMs;
+    clock.after(this.pauseMs, () => void this.replace());
+    this.pauseMs = Math.min(longestPauseMs, this.pauseMs * 2);
+  }
+
+  private async replace(): Promise<void> {
+    if (this.stopping !== undefined) return;
+    const { log } = this.parts;
+    try {
+      await this.start();
+    } catch (error) {
+      log.gateway.error(`a worker cannot begin: ${(error as Error).message}`);
+    }
+  }
+
+  private began(worker: RemoteWorker): Starting | undefined {
+    const starting = this.starting.get(worker);
+    this.starting.delete(worker);
+    return starting;
+  }
+
+  private ended(worker: RemoteWorker): void {
+    if (this.stopping === undefined) return;
+    this.stopping.left.delete(worker);
+    if (this.stopping.left.size === 0) this.stopping.done();
+  }
+
+  shown(): Shown {
+    const { snapshot, ledger } = this.parts;
+    const { presence, health } = snapshot.versions();
+    const { versions, ready } = this.look;
+    if (presence !== versions.presence || health !== versions.health || ledger.health.writable !== ready)
+      this.look = this.lookAnew();
+    return this.look;
+  }
+
+  private lookAnew(): Shown {
+    const { clock: told, snapshot, ledger } = this.parts;
+    return {
+      presence: snapshot.presence(),
+      health: snapshot.health(),
+      healthAt: told.now() - snapshot.healthAge(),
+      versions: snapshot.versions(),
+      ready: ledger.health.writable,
+    };
+  }
+
+  /** One that does not answer for long hangs, and with it its connections. */
+  private ping(): void {
+    const now = clock.monotonic();
+    for (const worker of this.workers) {
+      if (now - worker.heardAt > limits.workers.silentMs) worker.kill();
+      else worker.say({ is: 'ping' });
+    }
+  }
+}
