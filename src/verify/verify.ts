@@ -9,6 +9,7 @@ import { Contents } from './contents.js';
 import { contradictions, invalid } from './contradictions.js';
 import type { Damage } from './damage.js';
 import type { Hole } from './holes.js';
+import { pastOf } from './past.js';
 import type { Leaves, Source } from './source.js';
 
 /** A checkpoint that somebody kept, and where it was found. */
@@ -74,7 +75,8 @@ export const verify = async (source: Source, { policy, older = [], views = false
   }
   await comparison.end();
   if (contents.lacking) for (const { seq, bytes } of source.later()) contents.holes.seeLater(seq, bytes);
-  const past = kept.map((one) => pastOf(one.name, one.opened, checkpoint, policy, comparison));
+  const present = { signed: checkpoint, policy, roots: comparison.roots };
+  const past = kept.map((one) => pastOf(one.name, one.opened, present));
   const damage = [
     ...source.found,
     ...doubts,
@@ -148,27 +150,3 @@ const said = (
 
 const lostOrigins = (contents: Contents): readonly Damage[] =>
   contents.lost().map(({ from, to }) => ({ class: 'origin-missing', from, to, what: 'no erasure names them' }));
-
-type Past = { readonly damage: Damage } | { readonly name: string; readonly size: number };
-
-/** Does the log begin with what an older checkpoint was signed for? The tree is known to the last leaf, so its root at that size is compared. */
-const pastOf = (
-  name: string,
-  older: E.Either<string, SignedCheckpoint>,
-  newer: SignedCheckpoint | undefined,
-  policy: Policy | undefined,
-  { roots }: Comparison,
-): Past => {
-  if (E.isLeft(older)) return { damage: { class: 'checkpoint-malformed', what: `${name}: ${older.left}` } };
-  const { origin, size, root } = older.right.checkpoint;
-  const judged = policy === undefined ? undefined : judge(policy, older.right);
-  if (judged !== undefined && E.isLeft(judged))
-    return { damage: { class: judged.left.kind, what: `${name}: ${judged.left.why}` } };
-  if (newer !== undefined && newer.checkpoint.origin !== origin)
-    return { damage: { class: 'inconsistent-with-older', what: `${name} is of another log: ${origin}` } };
-  const found = roots.get(size);
-  if (found === undefined) return { damage: { class: 'rolled-back', what: `${name} was signed for ${size} events` } };
-  return found.byEvents.equals(root) || found.byTree.equals(root)
-    ? { name, size }
-    : { damage: { class: 'inconsistent-with-older', from: 1, to: size, what: `${name} was signed for other events` } };
-};

@@ -23,7 +23,7 @@ export interface Case {
 }
 
 export const at = (log: Recorded, seq: number): Leaf => log.leaves[seq - 1] as Leaf;
-const changed = (leaf: Leaf): Leaf => ({
+export const changed = (leaf: Leaf): Leaf => ({
   ...leaf,
   bytes: Buffer.from(leaf.bytes.toString().replace('"v":1', '"v":2')),
 });

@@ -5,7 +5,7 @@ import { type DamageClass, damageClasses } from '../../src/verify/damage.js';
 import { ledgerSource } from '../../src/verify/ledger-source.js';
 import type { Leaf } from '../../src/verify/source.js';
 import { type Against, verify } from '../../src/verify/verify.js';
-import { at, type Case, cases, EVENTS, rootOfFirst, signedBy } from '../support/damage-cases.js';
+import { at, type Case, cases, changed, EVENTS, rootOfFirst, signedBy } from '../support/damage-cases.js';
 import { right } from '../support/either.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
 import { checkpointFor, copyOf, policy, recordedIn, sourceOf } from '../support/recorded.js';
@@ -72,6 +72,23 @@ t.test('a log that was rewritten consistently is found by any older checkpoint t
   });
   await source.close();
 });
+
+t.test(
+  'the past rewritten under a new signature, with the tiles of before left in place for whoever kept an old checkpoint',
+  async (t) => {
+    const log = copyOf(await recordedIn(t, EVENTS));
+    const kept = checkpointFor(300, rootOfFirst(log, 300));
+    log.leaves[99] = changed(at(log, 100));
+    const root = grown(log.leaves.map((leaf) => leaf?.bytes as Buffer)).rootAt(EVENTS);
+    const rewritten = { ...log, root: root.toString('hex'), checkpoint: checkpointFor(EVENTS, root) };
+    const report = await verify(sourceOf(rewritten), { policy, older: [{ name: 'old', note: kept }] });
+    t.match(
+      report.damage.find((one) => one.class === 'inconsistent-with-older'),
+      { from: 1, to: 300 },
+    );
+    t.same(report.extends, []);
+  },
+);
 
 t.test('an event behind the end of the log, in the folder of a ledger', async (t) => {
   const path = folder(t);
