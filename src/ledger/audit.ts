@@ -4,9 +4,10 @@ import { HASH_BYTES, leafHash } from '../proof/merkle.js';
 import { TILE_WIDTH } from '../proof/tile.js';
 import { archiveFolder, listedInLog, listedInView, segmentFault } from './archive.js';
 import { DamagedEvent, LedgerDamaged, type SegmentUnreadable } from './damage.js';
+import type { Position } from './position.js';
 import type { Reader } from './reader.js';
 import { foldVersions, outdated } from './rebuild.js';
-import type { Position, Store } from './store.js';
+import type { Store } from './store.js';
 import { Tree } from './tree.js';
 
 /** What the start found. */

@@ -1,8 +1,9 @@
 import { projections, type Views, viewNames } from '../../projections/index.js';
 import { Draft, emptyViews } from './draft.js';
 import { History, viewsAt } from './history.js';
+import type { Position } from './position.js';
 import type { Reader } from './reader.js';
-import type { Position, Store } from './store.js';
+import type { Store } from './store.js';
 
 /** Version of the form in which the views of earlier moments are kept. */
 const HISTORY_VERSION = 1;

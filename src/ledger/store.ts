@@ -8,6 +8,7 @@ import type { ViewChanges } from './draft.js';
 import { type Erasure, saySo } from './erasure.js';
 import type { Frame } from './history.js';
 import { Origins } from './origins.js';
+import { type Position, positionIn } from './position.js';
 import type { Posting } from './postings.js';
 import { entryCount, StoredRows } from './stored-rows.js';
 import type { StoredTile } from './tree.js';
@@ -17,18 +18,6 @@ import type { StoredTile } from './tree.js';
 const DATA_FILE = 'data.mdb';
 /** Named databases: events, origins, meta, index, history, tree, and one for each view. lmdb-js opens at most 12 unless told. */
 const MAX_DATABASES = 64;
-
-/** What the log says of itself, written with every batch. */
-export interface Position {
-  /** Number of the last event; 0 in an empty log. */
-  readonly seq: number;
-  /** Its time (ms). */
-  readonly at: number;
-  /** Root of the Merkle tree over all events up to it, in hex; a log that was written before there was a tree has none yet. */
-  readonly root?: string | undefined;
-  /** Version of each fold whose rows are stored: another version means they must be made anew. */
-  readonly views: { readonly [view: string]: number };
-}
 
 export interface Append {
   readonly seq: number;
@@ -132,9 +121,10 @@ export class Store {
     return existsSync(join(path, DATA_FILE));
   }
 
+  /** Throws LedgerDamaged. */
   position(): Position | undefined {
     const text = this.meta.get('position');
-    return text === undefined ? undefined : (JSON.parse(text) as Position);
+    return text === undefined ? undefined : positionIn(text);
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */

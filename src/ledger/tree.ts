@@ -1,8 +1,9 @@
 import { HASH_BYTES, leafHash, subtreesOf, TreeEdge } from '../proof/merkle.js';
 import { TILE_HEIGHT, TILE_WIDTH } from '../proof/tile.js';
 import { LedgerDamaged } from './damage.js';
+import type { Position } from './position.js';
 import type { Reader } from './reader.js';
-import type { Position, Store } from './store.js';
+import type { Store } from './store.js';
 
 /*
  * The Merkle tree over the stored bytes of the events (RFC 6962; event 1 is leaf 0). On the disk it is the tiles of tlog-tiles: 256

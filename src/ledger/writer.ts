@@ -8,9 +8,10 @@ import type { Entropy } from '../ports.js';
 import type { Jump, LogClock } from './clock.js';
 import { Draft } from './draft.js';
 import { erasedBy } from './erasure.js';
+import type { Position } from './position.js';
 import { foldVersions } from './rebuild.js';
 import { type Stamped, stamp } from './stamp.js';
-import type { Position, Store } from './store.js';
+import type { Store } from './store.js';
 
 /** How a command ended: a refusal of its own kind, a refusal of the ledger, or its answer. */
 export type Outcome<A, R = Refusal> = Either<R | Refusal, A>;

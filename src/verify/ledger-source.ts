@@ -7,9 +7,18 @@ import { TILE_WIDTH } from '../proof/tile.js';
 import type { Damage } from './damage.js';
 import type { Later, Leaf, Leaves, Source } from './source.js';
 
-/** The folder of a ledger: one that a gateway is writing to, or a copy. It is only read. */
+/** The folder of a ledger: one that a gateway is writing to, or a copy. It is only read. Throws LedgerDamaged. */
 export const ledgerSource = (path: string): Source => {
   const store = new Store({ path, readOnly: true });
+  try {
+    return sourceOf(path, store);
+  } catch (error) {
+    void store.close();
+    throw error;
+  }
+};
+
+const sourceOf = (path: string, store: Store): Source => {
   const { position, checkpoint, last } = store.atOnce(() => ({
     position: store.position(),
     checkpoint: store.checkpoint(),

@@ -8,8 +8,9 @@ import { ledgerSource } from '../../src/verify/ledger-source.js';
 import { verify } from '../../src/verify/verify.js';
 import { signedBy } from '../support/damage-cases.js';
 import { right } from '../support/either.js';
-import { folder } from '../support/ledger.js';
+import { folder, openLedger } from '../support/ledger.js';
 import { checkpointFor, policy, type Recorded, recordedIn } from '../support/recorded.js';
+import { tamper } from '../support/tamper.js';
 
 /* Logs made by whoever wants the verifier to be busy for ever: what it reads is bounded by what is there, not by what is said to be there. */
 
@@ -108,3 +109,27 @@ t.test('a ledger that says it has more events than there could be', async (t) =>
 
 const told = ({ damage }: Awaited<ReturnType<typeof verify>>) =>
   damage.map(({ class: kind, from, to }) => ({ class: kind, from, to }));
+
+t.test('a ledger whose position is none is unreadable, and that is said', async (t) => {
+  const path = folder(t);
+  await recordedIn(t, 20, path);
+  const whole = { seq: 20, at: 1, root: '00'.repeat(32), views: {} };
+  for (const position of [
+    '{"seq"',
+    'null',
+    '"x"',
+    JSON.stringify({ ...whole, seq: -5 }),
+    JSON.stringify({ ...whole, seq: 1.5 }),
+    JSON.stringify({ ...whole, seq: '20' }),
+    JSON.stringify({ ...whole, seq: 1e308 }),
+    JSON.stringify({ ...whole, at: null }),
+    JSON.stringify({ ...whole, root: 5 }),
+    JSON.stringify({ ...whole, root: '00' }),
+    JSON.stringify({ ...whole, views: undefined }),
+    JSON.stringify({ ...whole, views: { paired: 'x' } }),
+  ]) {
+    await tamper(path, (db) => db('meta', 'string').put('position', position));
+    t.throws(() => ledgerSource(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
+    await t.rejects(openLedger(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
+  }
+});
