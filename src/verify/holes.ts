@@ -54,7 +54,7 @@ export class Holes {
   private readonly found: Hole[] = [];
   /** Events whose personal data were erased, as the log says. */
   readonly erased: (readonly [from: number, to: number])[] = [];
-  private readonly more = new Map<Hole['kind'], number>();
+  private readonly counts = new Map<Hole['kind'], number>();
   private summarised: (Hole & { readonly kind: 'summarised' }) | undefined;
   private running = false;
   private stopped = false;
@@ -62,7 +62,7 @@ export class Holes {
 
   /** Of how many of a kind no more is said than that they are there. */
   get untold(): ReadonlyMap<Hole['kind'], number> {
-    return this.more;
+    return new Map([...this.counts].flatMap(([kind, count]) => (count > TOLD ? [[kind, count - TOLD]] : [])));
   }
 
   get all(): readonly Hole[] {
@@ -82,9 +82,9 @@ export class Holes {
   }
 
   add(hole: Hole): void {
-    const known = this.found.filter(({ kind }) => kind === hole.kind).length;
-    if (known < TOLD) this.found.push(hole);
-    else this.more.set(hole.kind, (this.more.get(hole.kind) ?? 0) + 1);
+    const count = (this.counts.get(hole.kind) ?? 0) + 1;
+    this.counts.set(hole.kind, count);
+    if (count <= TOLD) this.found.push(hole);
   }
 
   private read(seq: number, bytes: Buffer): void {

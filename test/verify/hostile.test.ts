@@ -4,6 +4,7 @@ import { limits } from '../../src/limits.js';
 import { openNote } from '../../src/proof/note.js';
 import { bundleOf, entriesPath, TILE_WIDTH, tilePath, tilesOf } from '../../src/proof/tile.js';
 import { filesSource } from '../../src/verify/files-source.js';
+import { Holes } from '../../src/verify/holes.js';
 import { ledgerSource } from '../../src/verify/ledger-source.js';
 import { verify } from '../../src/verify/verify.js';
 import { signedBy } from '../support/damage-cases.js';
@@ -132,4 +133,13 @@ t.test('a ledger whose position is none is unreadable, and that is said', async 
     t.throws(() => ledgerSource(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
     await t.rejects(openLedger(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
   }
+});
+
+t.test('holes without number are counted, and the first of a kind told', async (t) => {
+  const holes = new Holes();
+  const begun = process.cpuUsage();
+  for (let n = 1; n <= 300_000; n++) holes.add({ kind: 'clock-jumped', event: n, byMs: 1 });
+  t.equal(holes.all.length, 1000);
+  t.equal(holes.untold.get('clock-jumped'), 299_000);
+  t.comment(`${process.cpuUsage(begun).user / 1000} ms of CPU`);
 });
