@@ -349,7 +349,9 @@ export class Ledger {
     this.options.onBug(error);
     const { code, message } = error as { code?: string | number; message?: string };
     const space = code !== undefined && NO_SPACE.has(code);
-    this.state = { writable: false, why: message ?? String(error), until: space ? 'space' : 'restart' };
+    /* What lasts until a restart does: opened again it is only to be read. */
+    if (this.state.writable || this.state.until === 'space')
+      this.state = { writable: false, why: message ?? String(error), until: space ? 'space' : 'restart' };
     if (space) this.options.clock.after(RETRY_MS, () => void this.reopen());
   }
 

@@ -71,6 +71,33 @@ t.test('a full disk is tried again: reopened, audited, and on it goes', async (t
   await ledger.close();
 });
 
+t.test('a ledger that was halted is not written again because the disk has room', async (t) => {
+  const clock = new TestClock();
+  let noRoom = false;
+  const openStore = (path: string) => {
+    if (noRoom) throw failure(28, 'No space left on device')();
+    return new FaultyStore({ path });
+  };
+  const ledger = await openLedger(folder(t), { ...options(clock), openStore });
+  await write(ledger, ticked(1));
+  FaultyStore.fails = failure(28, 'No space left on device');
+  t.match(await attempt(ledger, 2), { left: { code: 'log-not-writable' } });
+  FaultyStore.fails = undefined;
+  noRoom = true;
+  clock.pass(1000);
+  ledger.halt('another process signs for a copy of this log');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const halted = { writable: false, why: /another process/, until: 'restart' };
+  t.match(ledger.health, halted, 'while it is being opened, which fails once more');
+  noRoom = false;
+  clock.pass(1000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match(ledger.health, halted);
+  t.match(await attempt(ledger, 3), { left: { code: 'log-not-writable' } });
+  t.equal(ledger.log.position, 1, 'it can be read again');
+  await ledger.close();
+});
+
 t.test('an event that turns out damaged when the index catches up is no crash: nothing more is written', async (t) => {
   const path = folder(t);
   const before = await openLedger(path);
