@@ -233,13 +233,24 @@ t.test('where nothing can be recorded any more evidence is read all the same, an
   });
   const wire = await operatorOf(gateway, { scopes: [...ALL, 'operator.audit'] });
   t.match(await asked(gateway, wire, 'audit.status', { at: 'now' }), { ok: true, payload: { reading: Number } });
+  t.match(await asked(gateway, wire, 'audit.checkpoint', {}), { ok: true });
   const position = gateway.parts.ledger.log.position;
+  const said: string[] = [];
+  gateway.parts.log.gateway.warn = (line: string) => said.push(line);
   FaultyStore.fails = true;
   for (const time of ['the first that notices', 'one after that']) {
     const found = await asked(gateway, wire, 'audit.log', { type: 'pairing' });
     t.match(found, { ok: true, payload: { reading: null, answer: { events: Array } } }, time);
   }
   t.equal(gateway.parts.ledger.health.writable, false);
+  t.match(await asked(gateway, wire, 'audit.prove', { event: 1 }), { ok: true, payload: { receipt: String } });
+  t.match(await asked(gateway, wire, 'audit.checkpoint', { tiles: true }), { ok: true });
+  t.same(
+    said,
+    ['log', 'log', 'prove', 'tiles'].map(
+      (question) => `the log is not writable: it is not on the record that ${question} was asked`,
+    ),
+  );
   t.match(await asked(gateway, wire, 'incident.contain', { device: 'f'.repeat(64) }), { ok: false });
   t.equal(gateway.parts.ledger.log.position, position);
 });

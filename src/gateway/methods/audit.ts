@@ -1,11 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type Fact, subjectOf } from '../../../events/index.js';
-import { actorOf, originOf, type Principal } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
 import { type QuestionName, questions, type Told } from '../../forensics/questions.js';
 import { Encoded } from '../../protocol/frames.js';
 import type { Session } from '../session.js';
 import { answer, type Call, type Family, later, type Reply, refuse } from './method.js';
+import { recorded } from './reading.js';
 
 /*
  * Questions to the log, for whoever may read the evidence. Each answer to a person is itself an event: who asked what, answered up to where.
@@ -41,8 +40,9 @@ const asked = (name: QuestionName, params: Readonly<Record<string, unknown>>, ca
 const answered = async (
   name: QuestionName,
   { reading, ...params }: Readonly<Record<string, unknown>>,
-  { session, by, parts }: Call,
+  call: Call,
 ): Promise<Reply> => {
+  const { session, parts } = call;
   const outcome = await parts.desk.ask(name, params);
   if (E.isLeft(outcome)) return refuse(outcome.left);
   const key = keyOf(name, params);
@@ -52,18 +52,10 @@ const answered = async (
     remember(session, Number(reading), { key, upTo: outcome.right.reached });
     return answer(encoded(outcome.right, { reading }));
   }
-  /* Evidence can be read where nothing can be recorded any more: that is when it is needed most. */
-  const recorded = await parts.ledger.decide({
-    decide: () => E.right([readFact(outcome.right, by)]),
-    answer: ([event]) => event?.seq,
-  });
-  if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
-  if (E.isLeft(recorded)) {
-    parts.log.gateway.warn(`the log is not writable: it is not on the record that ${name} was asked`);
-    return answer(encoded(outcome.right, { reading: null }));
-  }
-  if (recorded.right !== undefined) remember(session, recorded.right, { key, upTo: outcome.right.reached });
-  return answer(encoded(outcome.right, { reading: recorded.right }));
+  const event = await recorded(outcome.right, call);
+  if (E.isLeft(event)) return refuse(event.left);
+  if (event.right !== undefined) remember(session, event.right, { key, upTo: outcome.right.reached });
+  return answer(encoded(outcome.right, { reading: event.right ?? null }));
 };
 
 const READINGS_KEPT = 16;
@@ -77,20 +69,6 @@ const remember = (session: Session, seq: number, reading: Reading): void => {
   readings.set(session, known.set(seq, reading));
   const [oldest] = known.keys();
   if (known.size > READINGS_KEPT && oldest !== undefined) known.delete(oldest);
-};
-
-/** What was asked, about what, and up to which event it was answered. */
-type Read = Pick<Told, 'upTo' | 'about'> & { readonly question: string };
-
-export const readFact = ({ question, upTo, about }: Read, by: Principal): Fact => {
-  const known = Object.entries(about).filter(([, value]) => value !== undefined);
-  return {
-    type: 'log.read',
-    subject: subjectOf.gateway,
-    actor: actorOf(by),
-    data: { question, upTo, ...Object.fromEntries(known) },
-    origin: originOf(by),
-  };
 };
 
 /** audit.who, audit.why, and so on: a method for each question. */

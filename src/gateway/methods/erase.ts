@@ -7,8 +7,8 @@ import type { Erasable } from '../../forensics/erasable.js';
 import type { Answered } from '../../forensics/questions.js';
 import { limits } from '../../limits.js';
 import { plain } from '../../text.js';
-import { readFact } from './audit.js';
 import { answer, type Call, commit, type Family, later, method, type Reply, refuse } from './method.js';
+import { readFact } from './reading.js';
 
 /* Personal data go, for admins: they are looked for where any question is answered, and go commit by commit. */
 

@@ -3,8 +3,9 @@ import { closed, flag, listOf, text } from '../../codec.js';
 import type { Leak } from '../../forensics/radius.js';
 import { limits } from '../../limits.js';
 import { contained, looked } from '../containment.js';
-import { encoded, readFact } from './audit.js';
+import { encoded } from './audit.js';
 import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
+import { readFact } from './reading.js';
 
 /* What to do when a credential leaked or a device was lost. For admins. */
 

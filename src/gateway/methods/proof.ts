@@ -5,8 +5,8 @@ import { receiptFor } from '../../ledger/receipts.js';
 import { vkeyText } from '../../proof/note.js';
 import { policyText } from '../../proof/policy.js';
 import type { Parts } from '../parts.js';
-import { readFact } from './audit.js';
 import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
+import { recorded } from './reading.js';
 
 /* What others need to check the log without trusting this gateway. */
 
@@ -16,12 +16,12 @@ export const proof: Family = {
 };
 
 /** `tiles` says that all of the log is about to be read by it, which is on the record before. */
-const checkpoint = async (tiles: boolean, { by, parts }: Call): Promise<Reply> => {
+const checkpoint = async (tiles: boolean, call: Call): Promise<Reply> => {
+  const { parts } = call;
   const { ledger, checkpoints } = parts;
   if (tiles) {
-    const read = readFact({ question: 'tiles', upTo: ledger.tip.size, about: {} }, by);
-    const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
-    if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+    const event = await recorded({ question: 'tiles', upTo: ledger.tip.size, about: {} }, call);
+    if (E.isLeft(event)) return refuse(event.left);
   }
   const signed = await checkpoints.now();
   return E.isLeft(signed)
@@ -41,7 +41,8 @@ interface Asked {
   readonly request?: string | undefined;
 }
 
-const prove = async (asked: Asked, { by, parts }: Call): Promise<Reply> => {
+const prove = async (asked: Asked, call: Call): Promise<Reply> => {
+  const { parts } = call;
   const { ledger, checkpoints } = parts;
   const seq = eventOf(asked, parts);
   if (seq === undefined)
@@ -58,9 +59,8 @@ const prove = async (asked: Asked, { by, parts }: Call): Promise<Reply> => {
   if (E.isLeft(signed)) return refuse(signed.left);
   const receipt = receiptFor(ledger.log, seq, await parts.witnesses.cosigned(signed.right));
   if (E.isLeft(receipt)) return refuse(refusal('unknown-id', receipt.left));
-  const read = readFact({ question: 'prove', upTo: ledger.tip.size, about: { event: String(seq) } }, by);
-  const recorded = await ledger.decide({ decide: () => E.right([read]), answer: () => undefined });
-  if (E.isLeft(recorded) && recorded.left.code !== 'log-not-writable') return refuse(recorded.left);
+  const event = await recorded({ question: 'prove', upTo: ledger.tip.size, about: { event: String(seq) } }, call);
+  if (E.isLeft(event)) return refuse(event.left);
   return answer({ event: seq, receipt: receipt.right, ...trust(parts) });
 };
 
