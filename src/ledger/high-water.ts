@@ -1,4 +1,5 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rm, stat } from 'node:fs/promises';
 import { placeFile } from '../files.js';
 import { limits } from '../limits.js';
 
@@ -18,10 +19,15 @@ const HELD_MS = 10_000;
 const BETWEEN_MS = 20;
 
 export class HighWaterMark {
-  /** What was tried last, which may have reached the disk even where it seemed to fail, and late. */
-  private readonly tried: string[] = [];
+  /** What it said when it was last tried to be raised, and to what: that may have reached the disk even where it seemed to fail, and late. */
+  private own: readonly string[] = [];
+  /** What was tried last took too long and is not over. A thread waits for it, of few that all the process has: nothing more is tried until it is. */
+  private hanging = false;
 
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    private readonly patienceMs: number = limits.ledger.markMs,
+  ) {}
 
   /** What it says; undefined if there is none. Throws MarkUnusable. */
   read(): Promise<string | undefined> {
@@ -39,9 +45,8 @@ export class HighWaterMark {
         const said = await this.said();
         if (late.aborted) throw new Error('it took too long');
         if (said === undefined && expected !== undefined) throw new Error('it is gone: is its disk mounted?');
-        if (said !== expected && (said === undefined || !this.tried.includes(said))) return false;
-        this.tried.push(to);
-        if (this.tried.length > TRIED) this.tried.shift();
+        if (said !== expected && (said === undefined || !this.own.includes(said))) return false;
+        this.own = said === undefined ? [to] : [said, to];
         await placeFile(this.path, Buffer.from(to), 0o600);
         return true;
       } finally {
@@ -50,9 +55,16 @@ export class HighWaterMark {
     });
   }
 
-  private async said(): Promise<string | undefined> {
+  /** What is there may be a pipe or a device, which would be read for ever. */
+  protected async said(): Promise<string | undefined> {
     try {
-      return await readFile(this.path, 'utf8');
+      const file = await open(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        if (!(await file.stat()).isFile()) throw new Error('it is no file');
+        return await file.readFile('utf8');
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
@@ -80,12 +92,17 @@ export class HighWaterMark {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        this.hanging = true;
         patience.abort();
         reject(new Error('it takes too long'));
-      }, limits.ledger.markMs);
+      }, this.patienceMs);
     });
     try {
-      return await Promise.race([work(patience.signal), late]);
+      if (this.hanging) throw new Error('it still hangs');
+      const working = work(patience.signal).finally(() => {
+        this.hanging = false;
+      });
+      return await Promise.race([working, late]);
     } catch (error) {
       const code = codeOf(error);
       const why = code === 'ENOENT' ? 'its folder is not there' : (code ?? (error as Error).message);
@@ -95,8 +112,5 @@ export class HighWaterMark {
     }
   }
 }
-
-/** Attempts that are remembered: more do not hang at a time. */
-const TRIED = 16;
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -207,6 +208,25 @@ t.test('without its mark a log that had one is not gone on with, and a mark that
     err: /is its disk mounted/,
   });
 });
+
+t.test(
+  'a pipe in the place of the mark holds nobody up: neither who starts, nor who signs, nor who verifies',
+  async (t) => {
+    const { state, mark } = scene(t);
+    const gateway = await gatewayProcess(t, state, [], WITH_TOKEN);
+    await done(state, 'audit', 'checkpoint');
+    rmSync(mark);
+    execFileSync('mkfifo', [mark]);
+    await asks(gateway.port);
+    t.match(await openclaw(state, ['audit', 'checkpoint']), { code: 1, err: /cannot be written: it is no file/ });
+    t.match(await openclaw(state, ['audit', 'verify'], WITH_TOKEN), { code: 1, err: /cannot be read: it is no file/ });
+    t.match(await gateway.end(), { code: 0 });
+    t.match(await openclaw(state, ['gateway', 'run', '--port', '0'], WITH_TOKEN), {
+      code: 78,
+      err: /cannot be read: it is no file/,
+    });
+  },
+);
 
 t.test('an event that was changed is named, in a folder, a copy of it, and an archive', async (t) => {
   const { state, elsewhere } = scene(t);

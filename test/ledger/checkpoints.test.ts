@@ -229,15 +229,6 @@ t.test('cut short between the first mark and the first checkpoint, a log keeps i
   await ledger.close();
 });
 
-t.test('a mark that was written although it seemed to fail is our own', async (t) => {
-  const mark = new HighWaterMark(join(folder(t), 'mark'));
-  t.ok(await mark.raise(undefined, 'a'));
-  t.ok(await mark.raise('a', 'b'));
-  t.ok(await mark.raise('a', 'c'), 'of b it was not known that it had arrived');
-  writeFileSync(mark.path, 'others');
-  t.notOk(await mark.raise('c', 'd'));
-});
-
 t.test('what witnesses sign is kept with the checkpoint, each once, and only with the last', async (t) => {
   const ledger = await openLedger(folder(t));
   const checkpoints = await Checkpoints.begin(options(ledger));
@@ -254,12 +245,4 @@ t.test('what witnesses sign is kept with the checkpoint, each once, and only wit
   await checkpoints.cosigned(first.right, [signature]);
   t.equal(checkpoints.latest?.note.signatures.length, 1);
   await ledger.close();
-});
-
-t.test('the mark is raised by one at a time, and a lock that was left behind holds nobody up', async (t) => {
-  const mark = new HighWaterMark(join(folder(t), 'mark'));
-  const others = ['b', 'c'].map(() => new HighWaterMark(mark.path));
-  const raised = await Promise.all([mark, ...others].map((one, n) => one.raise(undefined, String(n))));
-  t.equal(raised.filter(Boolean).length, 1);
-  t.notOk(existsSync(`${mark.path}.lock`));
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { exit } from '../../errors.js';
 import { counted, time } from '../../forensics/words.js';
+import { HighWaterMark, MarkUnusable } from '../../ledger/high-water.js';
 import { openCheckpoint } from '../../proof/checkpoint.js';
 import { type Policy, parsePolicy } from '../../proof/policy.js';
 import { checkReceipt } from '../../proof/receipt.js';
@@ -31,7 +32,7 @@ export const verifyLog = async (
   if (text !== undefined) policyIn(text);
   const older = from.map((file) => keptIn(file));
   const { paths, highWaterMark } = settingsFromHere();
-  const marked = place === undefined && highWaterMark !== undefined ? markIn(highWaterMark) : [];
+  const marked = place === undefined && highWaterMark !== undefined ? await markIn(highWaterMark) : [];
   const replied = await verifyApart({
     place: place ?? paths.ledger,
     policy: text,
@@ -74,12 +75,12 @@ const keptIn = (file: string): Kept => {
 };
 
 /** One that is not there says nothing here: the start of the gateway says so. */
-const markIn = (path: string): readonly Kept[] => {
+const markIn = async (path: string): Promise<readonly Kept[]> => {
   try {
-    return [{ name: `the high-water mark ${path}`, note: readFileSync(path, 'utf8') }];
+    const note = await new HighWaterMark(path).read();
+    return note === undefined ? [] : [{ name: `the high-water mark ${path}`, note }];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new Exit(exit.refused, [`the high-water mark ${path} cannot be read: ${(error as Error).message}`]);
+    throw error instanceof MarkUnusable ? new Exit(exit.refused, [error.message]) : error;
   }
 };
 
