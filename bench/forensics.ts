@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { QuestionName } from '../src/forensics/questions.js';
-import { admitted, append, appendCost, deviceOf, EVENTS, grown, openLedger, visit } from './history.js';
+import { admitted, append, appendCost, appendCosts, deviceOf, EVENTS, grown, openLedger, visit } from './history.js';
 import type { Figure } from './measure.js';
 
 const ASK = fileURLToPath(new URL('./ask.js', import.meta.url));
 const LEAKED = 'dead0000beef0000';
-const COST_EVENTS = 100_000;
 const MIB = 1024 * 1024;
 
 interface Asked {
@@ -76,23 +75,10 @@ export const forensics = async (repeats: number): Promise<readonly Figure[]> => 
     });
   }
   rmSync(state, { recursive: true, force: true });
-  const withIndex: number[] = [];
-  const without: number[] = [];
-  for (let turn = 0; turn < 2 * repeats; turn++) {
-    for (const [indexed, into] of [
-      [false, without],
-      [true, withIndex],
-    ] as const) {
-      const path = mkdtempSync(join(tmpdir(), 'clawledger-bench-'));
-      into.push(await appendCost(path, COST_EVENTS, indexed));
-      rmSync(path, { recursive: true, force: true });
-    }
-  }
   figures.push({
     name: 'an append with the index kept',
     unit: 'µs',
-    ours: withIndex,
-    limit: without,
+    ...(await appendCosts(repeats, appendCost)),
     note: 'limit: the same without an index',
   });
   return figures;

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fact, subjectOf } from '../events/index.js';
@@ -6,6 +8,7 @@ import { connectionId } from '../src/gateway/connection-id.js';
 import { Ledger } from '../src/ledger/ledger.js';
 import { limits } from '../src/limits.js';
 import { systemClock, systemEntropy } from '../src/runtime.js';
+import type { Figure } from './measure.js';
 
 /* A log as months of use make it: devices that were approved come and go by their tokens. */
 
@@ -132,9 +135,10 @@ export const grown = async (state: string, events: number): Promise<void> => {
 };
 
 const WRITERS = 500;
+const COST_EVENTS = 100_000;
 
-/** Time to record `events` of coming and going, each visit a decision of its own and many at once, in µs an event. */
-export const appendCost = async (path: string, events: number, indexed: boolean): Promise<number> => {
+/** Time to record a log of coming and going, each visit a decision of its own and many at once, in µs an event. */
+export const appendCost = async (path: string, indexed: boolean): Promise<number> => {
   const kept = { ...limits.ledger };
   /* An index that is never due, and a history that is: what the log costs without finding anything in it again. */
   const bounds = limits.ledger as { indexBatch: number; indexMs: number; indexRemembered: number };
@@ -144,11 +148,28 @@ export const appendCost = async (path: string, events: number, indexed: boolean)
   const begun = performance.now();
   await Promise.all(
     Array.from({ length: WRITERS }, async () => {
-      while (n < events / 2) await append(ledger, visitOf(n++));
+      while (n < COST_EVENTS / 2) await append(ledger, visitOf(n++));
     }),
   );
-  const micros = ((performance.now() - begun) * 1000) / events;
+  const micros = ((performance.now() - begun) * 1000) / COST_EVENTS;
   Object.assign(bounds, kept);
   await ledger.close();
   return micros;
+};
+
+/** The same with something and without it, on a log of its own each time; in turn, so that both have the same machine. */
+export const appendCosts = async (
+  repeats: number,
+  cost: (path: string, withIt: boolean) => Promise<number>,
+): Promise<Pick<Figure, 'ours' | 'limit'>> => {
+  const ours: number[] = [];
+  const limit: number[] = [];
+  for (let turn = 0; turn < 2 * repeats; turn++) {
+    for (const costs of [limit, ours]) {
+      const path = mkdtempSync(join(tmpdir(), 'clawledger-bench-'));
+      costs.push(await cost(path, costs === ours));
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+  return { ours, limit };
 };

@@ -7,13 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { type Growth, Tree } from '../src/ledger/tree.js';
 import { newKey } from '../test/support/device.js';
 import { admitted } from './client.js';
-import { appendCost, EVENTS, grown } from './history.js';
+import { appendCost, appendCosts, EVENTS, grown } from './history.js';
 import { type Figure, rateOf } from './measure.js';
 import { Server } from './server.js';
 
 const VERIFY = fileURLToPath(new URL('./verify.js', import.meta.url));
 const OPENCLAW = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-const COST_EVENTS = 100_000;
 const AT_ONCE = 32;
 const MIB = 1024 * 1024;
 
@@ -118,25 +117,15 @@ const verifying = (state: string): (() => void) => {
 
 const treeCost = async (repeats: number): Promise<Figure> => {
   const { grown: real } = Tree.prototype;
-  const withTree: number[] = [];
-  const without: number[] = [];
-  for (let turn = 0; turn < 2 * repeats; turn++) {
-    for (const [into, grow] of [
-      [without, stays],
-      [withTree, real],
-    ] as const) {
-      Tree.prototype.grown = grow;
-      const path = mkdtempSync(join(tmpdir(), 'clawledger-bench-'));
-      into.push(await appendCost(path, COST_EVENTS, true));
-      rmSync(path, { recursive: true, force: true });
-    }
-  }
+  const costs = await appendCosts(repeats, (path, planted) => {
+    Tree.prototype.grown = planted ? real : stays;
+    return appendCost(path, true);
+  });
   Tree.prototype.grown = real;
   return {
     name: 'an append with the tree',
     unit: 'µs',
-    ours: withTree,
-    limit: without,
+    ...costs,
     note: 'limit: the same without a tree',
   };
 };

@@ -9,11 +9,21 @@ import { rotate } from '../../src/decisions/rotate.js';
 import { rotateSecret } from '../../src/decisions/rotate-secret.js';
 import { start } from '../../src/decisions/start.js';
 import { History, types } from '../support/given.js';
-import { admin, connects, fresh, handshake, laptop, paired, person, phone } from '../support/people.js';
+import {
+  ADMINS_ALONE,
+  admin,
+  connects,
+  fresh,
+  handshake,
+  host,
+  laptop,
+  paired,
+  person,
+  phone,
+} from '../support/people.js';
 
 /* What is done about a leak: all at once, because of the incident, and never to the one who asks. */
 
-const host: Principal = { kind: 'host', osUser: 'ada' };
 const SECRET = 'fp-secret-1';
 const NEXT = { credential: 'fp-secret-2', source: 'gateway.env' };
 
@@ -63,15 +73,7 @@ const given = (): History => {
 };
 
 t.test('who may contain a leak', async (t) => {
-  const cases: readonly (readonly [name: string, by: Principal, says: string | undefined])[] = [
-    ['an admin', admin, undefined],
-    ['the owner of the host', host, undefined],
-    ['the owner of the host, through its socket', person(['operator.admin'], { method: 'host-proof' }), undefined],
-    ['pairing', person(['operator.pairing', 'operator.read']), 'missing scope: operator.admin'],
-    ['whoever reads evidence', person(['operator.audit']), 'missing scope: operator.admin'],
-    ['the gateway itself', { kind: 'gateway', rule: 'expiry' }, 'missing scope: operator.admin'],
-  ];
-  for (const [name, by, says] of cases) {
+  for (const [name, by, says] of ADMINS_ALONE) {
     const { refusal, events } = contains(given(), [rotateIt], { by });
     t.equal(refusal?.message, says, name);
     t.equal(events.length > 0, says === undefined, `${name}: and nothing is done`);

@@ -4,14 +4,22 @@ import { askerOf, holderOf } from '../../projections/index.js';
 import { deviceIn } from '../../src/decisions/device.js';
 import { type Erase, erase } from '../../src/decisions/erase.js';
 import { hold, release } from '../../src/decisions/hold.js';
-import type { Principal } from '../../src/decisions/principal.js';
 import { rename } from '../../src/decisions/rename.js';
 import { History, types } from '../support/given.js';
-import { admin, approves, connects, handshake, laptop, paired, person, phone } from '../support/people.js';
+import {
+  ADMINS_ALONE,
+  admin,
+  approves,
+  connects,
+  handshake,
+  host,
+  laptop,
+  paired,
+  person,
+  phone,
+} from '../support/people.js';
 
 /* Who may erase personal data, what is recorded of it, and what it leaves of whom it was about. */
-
-const host: Principal = { kind: 'host', osUser: 'ada' };
 
 const erases = (history: History, events: readonly number[], more: Partial<Erase> = {}) =>
   history.when((views, _, originOf) =>
@@ -30,15 +38,7 @@ const given = (): History => {
 };
 
 t.test('who may erase', async (t) => {
-  const cases: readonly (readonly [name: string, by: Principal, says: string | undefined])[] = [
-    ['an admin', admin, undefined],
-    ['the owner of the host', host, undefined],
-    ['the owner of the host, through its socket', person(['operator.admin'], { method: 'host-proof' }), undefined],
-    ['pairing', person(['operator.pairing', 'operator.read']), 'missing scope: operator.admin'],
-    ['whoever reads evidence', person(['operator.audit']), 'missing scope: operator.admin'],
-    ['the gateway itself', { kind: 'gateway', rule: 'expiry' }, 'missing scope: operator.admin'],
-  ];
-  for (const [name, by, says] of cases) {
+  for (const [name, by, says] of ADMINS_ALONE) {
     const { refusal, events } = erases(given(), [1], { by });
     t.equal(refusal?.message, says, name);
     t.equal(events.length > 0, says === undefined, `${name}: and nothing is erased`);

@@ -16,6 +16,7 @@ import {
   connects,
   fresh,
   handshake,
+  host,
   laptop,
   paired,
   person,
@@ -23,7 +24,6 @@ import {
   withToken,
 } from '../support/people.js';
 
-const host: Principal = { kind: 'host', osUser: 'ada' };
 const pairing = person(['operator.pairing', 'operator.read']);
 const ofLaptop = person(['operator.pairing', 'operator.read'], { method: 'device-token', device: laptop });
 

@@ -81,6 +81,19 @@ export const admin = person(['operator.admin'], {
   method: 'device-token',
 });
 
+/** Who works on the log while the gateway is down. */
+export const host: Principal = { kind: 'host', osUser: 'ada' };
+
+/** Who asks for what only admins may do, and what they are told. */
+export const ADMINS_ALONE: readonly (readonly [name: string, by: Principal, says: string | undefined])[] = [
+  ['an admin', admin, undefined],
+  ['the owner of the host', host, undefined],
+  ['the owner of the host, through its socket', person(['operator.admin'], { method: 'host-proof' }), undefined],
+  ['pairing', person(['operator.pairing', 'operator.read']), 'missing scope: operator.admin'],
+  ['whoever reads evidence', person(['operator.audit']), 'missing scope: operator.admin'],
+  ['the gateway itself', { kind: 'gateway', rule: 'expiry' }, 'missing scope: operator.admin'],
+];
+
 export const approves = (history: History, requestId: string, by: Principal = admin) =>
   history.when((views, moment, originOf) =>
     approve(deviceOfRequest(views, requestId, moment), { requestId, by, fresh: fresh(), originOf }, moment),
