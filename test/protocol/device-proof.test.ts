@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hash, verify } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import type { ConnectParams } from '../../src/protocol/connect-params.js';
@@ -136,4 +136,85 @@ t.test('a key that anybody can sign for is no key', async (t) => {
       t.equal(fault({ ...params, device }), 'device-public-key');
     }
   }
+});
+
+/* What follows is made by one who holds the key, and by nobody else; it is refused all the same, so that one proof has one form. */
+
+/** Order of the group (RFC 8032 §5.1). */
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+const little = (bytes: Buffer): bigint => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+const bytesOf = (scalar: bigint): Buffer => Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').reverse();
+
+const seed = Buffer.alloc(32, 7);
+const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+const own = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
+const ownRaw = Buffer.from(own.export({ format: 'jwk' }).x ?? '', 'base64url');
+const secretScalar = (() => {
+  const half = hash('sha512', seed, 'buffer').subarray(0, 32);
+  half[0] = (half[0] ?? 0) & 0xf8;
+  half[31] = ((half[31] ?? 0) & 0x7f) | 0x40;
+  return little(half);
+})();
+
+/** A signature whose commitment R is the neutral element, however it is written: no randomness, and S follows from the secret alone. */
+const withNeutral = (r: Buffer, text: string): Buffer => {
+  const challenge = little(hash('sha512', Buffer.concat([r, ownRaw, Buffer.from(text)]), 'buffer')) % ORDER;
+  return Buffer.concat([r, bytesOf((challenge * secretScalar) % ORDER)]);
+};
+
+const textSigned = (params: ReturnType<typeof signed>): string =>
+  ['v3', params.device.id, 'cli', 'cli', 'operator', 'operator.read', NOW, 'secret', NONCE, 'linux', ''].join('|');
+
+t.test('a signature has one form: neither a larger S nor an R that anybody knows', async (t) => {
+  const params = signed();
+  const valid = Buffer.from(params.device.signature, 'base64url');
+  const s = little(valid.subarray(32));
+  const larger = Array.from({ length: 15 }, (_, i) => s + BigInt(i + 1) * ORDER).filter((n) => n < 2n ** 256n);
+  for (const n of larger) {
+    const signature = Buffer.concat([valid.subarray(0, 32), bytesOf(n)]).toString('base64url');
+    t.equal(fault({ ...params, device: { ...params.device, signature } }), 'device-signature', 'S above the order');
+  }
+  const id = createHash('sha256').update(ownRaw).digest('hex');
+  const device = { ...params.device, id, publicKey: ownRaw.toString('base64url') };
+  const text = textSigned({ ...params, device });
+  const neutral = Buffer.from(`01${'00'.repeat(31)}`, 'hex');
+  t.ok(verify(null, Buffer.from(text), own, withNeutral(neutral, text)), 'the text and the arithmetic are right');
+  for (const hex of [
+    `01${'00'.repeat(31)}`,
+    `01${'00'.repeat(30)}80`,
+    `ee${'ff'.repeat(30)}7f`,
+    `ee${'ff'.repeat(31)}`,
+  ]) {
+    const signature = withNeutral(Buffer.from(hex, 'hex'), text).toString('base64url');
+    t.equal(fault({ ...params, device: { ...device, signature } }), 'device-signature', hex);
+  }
+});
+
+t.test('a key that is no point, or not written in its one form, signs nothing', async (t) => {
+  const params = signed();
+  for (const hex of [`02${'00'.repeat(31)}`, 'ff'.repeat(32), `f0${'ff'.repeat(30)}7f`, `f3${'ff'.repeat(31)}`]) {
+    const raw = Buffer.from(hex, 'hex');
+    const device = {
+      ...params.device,
+      id: createHash('sha256').update(raw).digest('hex'),
+      publicKey: raw.toString('base64url'),
+    };
+    t.equal(fault({ ...params, device }), 'device-signature', hex);
+  }
+});
+
+t.test('property: what OpenSSL refuses is refused', async () => {
+  const params = signed();
+  const valid = Buffer.from(params.device.signature, 'base64url');
+  const text = Buffer.from(textSigned(params));
+  const raw = Buffer.from(key.publicKey, 'base64url');
+  const ours = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') }, format: 'jwk' });
+  fc.assert(
+    fc.property(fc.nat(63), fc.nat(255), (at, byte) => {
+      const bytes = Buffer.from(valid);
+      bytes[at] = byte;
+      const device = { ...params.device, signature: bytes.toString('base64url') };
+      return (fault({ ...params, device }) === undefined) === verify(null, text, ours, bytes);
+    }),
+  );
 });
