@@ -1,15 +1,18 @@
-import { createHash, createPublicKey, type KeyObject, randomUUID, timingSafeEqual, verify } from 'node:crypto';
-import { open } from 'lmdb';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import sodium from 'sodium-native';
 import { loadUws } from '../src/transport/uws.js';
+import { type Guest as Admitted, LimitLog } from './limit-log.js';
 
 /*
- * What this machine allows: the least that a connect can cost on these libraries. Upgrade, challenge, one Ed25519 verification, one
- * event of 300 bytes in LMDB that is on the disk before the answer leaves. It checks nothing else, knows nobody and limits
- * nothing: not a gateway, but the yardstick beside it. `node limit.js <folder>`; the port is its first line.
+ * What this machine allows: the least that a connect can cost on these libraries. Upgrade, challenge, one Ed25519 verification, and on the
+ * disk before the answer leaves what a gateway writes (`limit-log.ts`). It checks nothing else, knows nobody and limits nothing: not a
+ * gateway, but the yardstick beside it. `node limit.js <folder>`; the port is its first line.
  */
 
 interface Guest {
   readonly nonce: string;
+  readonly peer: object;
+  admitted: Admitted | undefined;
   gone: boolean;
 }
 
@@ -20,27 +23,17 @@ interface Request {
   readonly params: any;
 }
 
-const EVENT_BYTES = 300;
-/** As much as a gateway says in its hello. */
-const HELLO = 'm'.repeat(6000);
+/** As much as a gateway says in its hello to somebody who is let in while nobody else is here. */
+const HELLO = 'm'.repeat(2400);
 
-const log = open<Buffer, number>({
-  path: process.argv[2] ?? '',
-  overlappingSync: false,
-  keyEncoding: 'uint32',
-  encoding: 'binary',
-});
-let seq = 0;
-/** Puts that are queued while others are flushed share the next flush. */
-const append = (text: string): Promise<boolean> =>
-  log.put(++seq, Buffer.from(text.padEnd(EVENT_BYTES).slice(0, EVENT_BYTES)));
+const log = new LimitLog(process.argv[2] ?? '');
 
-const keys = new Map<string, KeyObject>();
-const keyOf = (raw: string): KeyObject => {
-  const known = keys.get(raw);
+const keys = new Map<string, Buffer>();
+const keyOf = (text: string): Buffer => {
+  const known = keys.get(text);
   if (known !== undefined) return known;
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw }, format: 'jwk' });
-  keys.set(raw, key);
+  const key = Buffer.from(text, 'base64url');
+  keys.set(text, key);
   return key;
 };
 
@@ -52,7 +45,7 @@ const holds = ({ device, client, role, scopes, auth }: Request['params'], nonce:
   const text = `v3|${id}|${client.id}|${client.mode}|${role}|${scopes.join(',')}|${signedAt}|${auth.token}|${nonce}|${client.platform}|`;
   return (
     timingSafeEqual(digest(auth.token), secret) &&
-    verify(null, Buffer.from(text), keyOf(publicKey), Buffer.from(signature, 'base64url'))
+    sodium.crypto_sign_verify_detached(Buffer.from(signature, 'base64url'), Buffer.from(text), keyOf(publicKey))
   );
 };
 
@@ -62,7 +55,12 @@ uws
   .ws<Guest>('/*', {
     upgrade: (res, req, context) => {
       res.upgrade(
-        { nonce: randomUUID(), gone: false },
+        {
+          nonce: randomUUID(),
+          peer: { address: '127.0.0.1', userAgent: req.getHeader('user-agent'), host: req.getHeader('host') },
+          admitted: undefined,
+          gone: false,
+        },
         req.getHeader('sec-websocket-key'),
         req.getHeader('sec-websocket-protocol'),
         req.getHeader('sec-websocket-extensions'),
@@ -74,7 +72,9 @@ uws
       ws.send(`{"type":"event","event":"connect.challenge","payload":{"nonce":"${nonce}","ts":${Date.now()}}}`);
     },
     close: (ws) => {
-      ws.getUserData().gone = true;
+      const guest = ws.getUserData();
+      guest.gone = true;
+      if (guest.admitted !== undefined) log.closed(guest.admitted);
     },
     message: (ws, message) => {
       const guest = ws.getUserData();
@@ -85,13 +85,14 @@ uws
       switch (method) {
         case 'connect':
           if (!holds(params, guest.nonce)) return void ws.end(1008, 'unauthorized');
-          return void append(`connection.accepted ${params.device.id}`).then(() =>
-            answer(`{"type":"hello-ok","pad":"${HELLO}"}`),
-          );
+          return void log.accepted(params, guest.peer).then((admitted) => {
+            guest.admitted = admitted;
+            answer(`{"type":"hello-ok","pad":"${HELLO}"}`);
+          });
         case 'say':
           return answer(`"${'x'.repeat(params.bytes)}"`);
         default:
-          return void append(method).then(() => answer('{}'));
+          return void log.append(method).then(() => answer('{}'));
       }
     },
   })
