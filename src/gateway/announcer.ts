@@ -82,6 +82,13 @@ export class Announcer {
     );
   }
 
+  /** An app began to listen, or stopped: told as it is said, and kept nowhere. Returns what everybody is told. */
+  talkMode(enabled: boolean, phase: string | undefined): object {
+    const mode = { enabled, phase: phase ?? null, ts: this.options.clock.now() };
+    this.options.broadcast.send('talk.mode', mode);
+    return mode;
+  }
+
   /** When we will be back is not known: null in protocol 3, left out in 4. */
   shutdown(): void {
     const reason = 'gateway stopping';

@@ -22,6 +22,7 @@ const RULES = {
   health: {},
   shutdown: {},
   presence: { scope: READ, drop: true },
+  'talk.mode': { scope: READ, drop: true },
   'device.pair.requested': { scope: PAIRING, drop: true },
   'device.pair.resolved': { scope: PAIRING, drop: true },
   'device.pair.changed': { scope: PAIRING, drop: true, dialect: 4 },

@@ -101,3 +101,26 @@ t.test('v4 is told of those who come, all of those who leave; what passes throug
     { reason: 'disconnect' },
   );
 });
+
+t.test('talk mode is told to those who may read, as it was said', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const writer = await operatorOf(gateway, { scopes: ['operator.write'] });
+  const reader = await operatorOf(gateway, { scopes: ['operator.read'] });
+  const keeper = await operatorOf(gateway, { scopes: ['operator.pairing'] });
+  t.match((await reader.call('talk.mode', { enabled: true })).error, { message: 'missing scope: operator.write' });
+  t.match((await writer.call('talk.mode', { enabled: true, phase: 'listening\u0007' })).payload, {
+    phase: 'listening',
+  });
+  t.match((await writer.call('talk.mode', { enabled: false })).payload, { enabled: false, phase: null });
+  t.match((await writer.call('talk.mode', { enabled: true, phase: 'x'.repeat(600) })).ok, false);
+  for (const wire of [writer, reader])
+    t.match(
+      wire.frames.filter(({ event }) => event === 'talk.mode').map(({ payload }) => payload),
+      [
+        { enabled: true, phase: 'listening' },
+        { enabled: false, phase: null },
+      ],
+    );
+  t.notOk(heard(keeper).includes('talk.mode'));
+});

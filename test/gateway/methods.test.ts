@@ -26,6 +26,10 @@ const SAMPLES: Readonly<Record<string, readonly [params: object, result: object 
   ],
   'last-heartbeat': [{}, null],
   'set-heartbeats': [{ enabled: true }, { ok: true, enabled: true }],
+  'talk.mode': [
+    { enabled: true, phase: 'listening' },
+    { enabled: true, phase: 'listening' },
+  ],
   wake: [{ mode: 'now', text: 'hello' }, { ok: true }],
   'logs.tail': [{ limit: 5 }, { lines: [], truncated: false, reset: false }],
   'device.pair.list': [{}, { pending: [] }],

@@ -96,6 +96,10 @@ export const system: Family = {
     'invalid set-heartbeats params: enabled (boolean) required',
   ),
 
+  'talk.mode': method(closed({ enabled: flag }, { phase: said }), ({ enabled, phase }, { parts }) =>
+    answer(parts.announcer.talkMode(enabled, plain(phase, limits.claims.textChars))),
+  ),
+
   wake: method(
     closed(
       { mode: oneOf(['now', 'next-heartbeat']), text: text(limits.claims.textChars) },
