@@ -18,6 +18,11 @@ export const limits = {
     maxPayloadCeiling: 25 * MiB,
     /** Output that may wait for one slow client. */
     maxBufferedBytes: 50 * MiB,
+    /** What may wait for all of them in one process: beyond, those that are furthest behind are let go. */
+    bufferedInAllBytes: 512 * MiB,
+    bufferedSweepMs: 2 * SECOND,
+    /** When to try again what was refused only for now. */
+    retryAfterMs: 1 * SECOND,
     handshakeMs: 15 * SECOND,
     tickMs: 30 * SECOND,
     healthMs: 60 * SECOND,
@@ -60,6 +65,16 @@ export const limits = {
     /** How long they may take to end their connections when the gateway stops. */
     stopMs: 5 * SECOND,
   },
+  ceilings: {
+    /** Descriptors of a process that are not connections: the log, sockets it listens on, questions, exports. */
+    reservedFiles: 128,
+    /** Fewer connections than this are not what somebody who runs a gateway expects. */
+    connections: 4096,
+    /** Address space beside the map of the log: V8 reserves more than it uses. */
+    mappedBytes: 8 * 1024 * MiB,
+    /** What a process needs with a crowd that is idle, and some room for what is on its way. */
+    processBytes: 256 * MiB,
+  },
   claims: {
     /** What clients say of themselves is kept in events; an event is at most 64 KiB. */
     scopes: 64,
@@ -84,6 +99,9 @@ export const limits = {
     sweepMs: 5 * SECOND,
   },
   signature: {
+    /** Signatures a second that are checked for whoever shows no credential of ours: of one source, and of all (some 5 % of a core). */
+    perSource: 20,
+    total: 1000,
     /** How far the time a device signed may lie from ours. */
     skewMs: 2 * MINUTE,
     /** Device keys kept parsed; parsing costs about as much as verifying. */

@@ -125,7 +125,7 @@ const plain = (answer: unknown): unknown =>
 /** Nobody is connected: a session for methods that ask who their caller is. */
 const host: Session = {
   connection: 'host',
-  socket: { send: () => false, join: () => {}, end: () => {} },
+  socket: { buffered: 0, send: () => false, join: () => {}, end: () => {}, cut: () => {} },
   dialect: 4,
   role: 'operator',
   scopes: ALL_OPERATOR,

@@ -104,6 +104,11 @@ export const reasons: Readonly<Record<string, Reason>> = {
   },
   'not-json': { rule: 'frames are JSON', change: 'let a client of the gateway protocol connect here' },
   'not-connect': { rule: 'the first request is connect', change: 'update the client' },
+  'preauth-displaced': {
+    rule: 'when more connections wait than there is room for, the source that has most of them gives some to those that have fewer',
+    change:
+      'let the client say its connect as soon as it has the challenge; find out who else opens connections from there',
+  },
   'handshake-timeout': {
     rule: 'a client has a few seconds to say who it is, and this one said nothing',
     change:

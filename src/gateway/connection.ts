@@ -9,6 +9,7 @@ import type { Peer, Receiver, Socket } from '../transport/transport.js';
 import { mayDrop } from './broadcast.js';
 import { connectionId } from './connection-id.js';
 import type { Admission } from './core.js';
+import { type End, ends, LEFT } from './ends.js';
 import type { Front } from './front.js';
 import { examine, guesserOf, type Knock, type Seen, type Verified } from './handshake.js';
 import type { Place } from './place.js';
@@ -27,9 +28,7 @@ interface Guest {
   readonly place: Place;
 }
 
-interface Refused {
-  readonly reason: string;
-  readonly close: Close;
+interface Refused extends End {
   readonly params?: ConnectParams | undefined;
   readonly seen?: Seen | undefined;
   /** The request it was told to wait for. */
@@ -67,12 +66,8 @@ export class Connection implements Receiver {
         return this.hear(this.state.session, data, binary);
       case 'challenged':
       case 'deciding':
-        if (data.length > limits.wire.preauthFrameBytes)
-          return this.turnOut(this.state.guest, {
-            close: { code: closeCode.tooBig, reason: 'preauth payload too large' },
-            reason: 'preauth-payload-too-large',
-          });
-        if (binary) return this.turnOut(this.state.guest, INVALID_FRAME);
+        if (data.length > limits.wire.preauthFrameBytes) return this.turnOut(this.state.guest, ends.tooLarge);
+        if (binary) return this.turnOut(this.state.guest, ends.invalidFrame);
         return this.knock(this.state, data.toString());
       default:
     }
@@ -84,8 +79,14 @@ export class Connection implements Receiver {
 
   /** It did not say in time who it is. */
   expire(): void {
-    if (this.state.is === 'challenged')
-      this.turnOut(this.state.guest, { close: { code: closeCode.normal, reason: '' }, reason: 'handshake-timeout' });
+    if (this.state.is === 'challenged') this.turnOut(this.state.guest, ends.silent);
+  }
+
+  /** Others need its room more than one that has not said anything. */
+  giveWay(): boolean {
+    if (this.state.is !== 'challenged') return false;
+    this.turnOut(this.state.guest, ends.displaced);
+    return true;
   }
 
   dismiss(): void {
@@ -100,7 +101,7 @@ export class Connection implements Receiver {
     front.preauth.delete(this);
     if (state.is === 'refused') return this.recordRefusal(state.guest, state.refused, close);
     if (state.is === 'closed' || (state.is === 'deciding' && state.inLog)) return;
-    this.recordRefusal(state.guest, { reason: 'closed-before-connect', close }, close);
+    this.recordRefusal(state.guest, { reason: LEFT, close }, close);
   }
 
   /** A session speaks. */
@@ -118,10 +119,9 @@ export class Connection implements Receiver {
   /** Its first request, which must be connect. */
   private knock({ is, guest }: State & { readonly guest: Guest }, message: string): void {
     const frame = parseFrame(message);
-    if (frame === undefined)
-      return this.turnOut(guest, { close: { code: closeCode.normal, reason: '' }, reason: 'not-json' });
+    if (frame === undefined) return this.turnOut(guest, ends.notJson);
     const request = decodeRequest(frame);
-    if (E.isLeft(request)) return this.turnOut(guest, INVALID_FRAME);
+    if (E.isLeft(request)) return this.turnOut(guest, ends.invalidFrame);
     const { id, method, params } = request.right;
     if (is !== 'challenged' || method !== 'connect') return this.refuse(guest, id, { code: 'not-connect' });
     const claims = decode(ConnectParams, params ?? {});
@@ -196,8 +196,6 @@ export class Connection implements Receiver {
     this.front.core.refused({ ...refused, connection: id, peer, place, clientClose });
   }
 }
-
-const INVALID_FRAME = { close: { code: closeCode.policy, reason: 'invalid request frame' }, reason: 'invalid-frame' };
 
 const knockOf = ({ peer, place, nonce }: Guest, params: ConnectParams, now: number): Knock => ({
   params,

@@ -111,7 +111,7 @@ class Answering {
 /** A refusal in the words of a dialect: in protocol 3 there is no FORBIDDEN. */
 const onWire = ({ code, message, details }: Refusal, dialect: Dialect): WireError => {
   const { wire } = catalogue[code];
-  const retryable = 'retryable' in catalogue[code] ? { retryable: true } : {};
+  const retryable = 'retryable' in catalogue[code] ? { retryable: true, retryAfterMs: limits.wire.retryAfterMs } : {};
   const said = 'ours' in catalogue[code] ? { ...details, refusal: code } : details;
   return {
     code: wire === 'FORBIDDEN' && dialect === 3 ? 'INVALID_REQUEST' : wire,

@@ -12,6 +12,7 @@ import { methods } from './methods/index.js';
 import type { Parts } from './parts.js';
 import { Preauth } from './preauth.js';
 import type { SecretInForce } from './secret.js';
+import { SignatureBudget } from './signature-budget.js';
 import { Tiles, type TilesOptions } from './tiles.js';
 
 /** What stands before the core and takes connections: in the process that writes the log, or in a worker. */
@@ -58,7 +59,15 @@ export const frontOf = (options: FrontOptions): Front => {
     clock,
     entropy,
     log,
-    gate: { mode: settings.auth.mode, secret, origins: settings, limiter, keys, views },
+    gate: {
+      mode: settings.auth.mode,
+      secret,
+      origins: settings,
+      limiter,
+      signatures: new SignatureBudget(clock, among),
+      keys,
+      views,
+    },
     limiter,
     preauth: new Preauth(clock, settings, among),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], snapshot, keys }),

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { subjectOf } from '../../events/index.js';
 import { GATEWAY } from '../../projections/index.js';
@@ -23,9 +24,11 @@ import { hostAndPort } from '../transport/address.js';
 import { uwsTransport } from '../transport/server.js';
 import type { Listening, Transport } from '../transport/transport.js';
 import { version } from '../version.js';
+import { fileBytes, machineHere, tooLow } from './ceilings.js';
 import { type Front, ownFront } from './front.js';
 import { type Parts, putTogether } from './parts.js';
 import { beginSigning } from './signing.js';
+import { watchSlowConsumers } from './slow-consumers.js';
 import { handlersOf } from './transport-handlers.js';
 import { WorkerPool } from './workers/pool.js';
 
@@ -91,6 +94,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     await recordStart(parts, listening, secret);
     noteMark(checkpoints, settings, log);
     noteTiles(settings, log);
+    noteCeilings(ledger, settings, log);
     const socketFile = await transport.listenOnFile(settings.paths.socket);
     if (!socketFile)
       log.gateway.warn(
@@ -121,6 +125,13 @@ const noteMark = (checkpoints: Checkpoints, { highWaterMark }: Settings, log: Lo
     );
   else if (checkpoints.unmarked && checkpoints.latest !== undefined)
     log.gateway.info(`the high-water mark ${highWaterMark} begins with this log`);
+};
+
+/** What the machine gives it less of than it may come to need. */
+const noteCeilings = ({ views }: Ledger, { workers, paths }: Settings, log: Logging): void => {
+  const logBytes = fileBytes(join(paths.ledger, 'data.mdb'));
+  for (const warning of tooLow(machineHere(), { workers, pairedDevices: views.paired.size(), logBytes }))
+    log.gateway.warn(warning);
 };
 
 /** Who may read. */
@@ -180,6 +191,7 @@ const running = (
   const { clock, ledger, archiver, boot, announcer, sessions, refusals, uptime, settings, desk } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
+    watchSlowConsumers(clock, () => sessions.all()),
     beginExpiry({ clock, ledger }),
     beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
     retaining(parts),

@@ -13,6 +13,7 @@ import type { Guesser, Limiter } from './limiter.js';
 import { type OriginRules, originFault } from './origins.js';
 import type { Place } from './place.js';
 import type { SecretInForce } from './secret.js';
+import type { SignatureBudget } from './signature-budget.js';
 
 /*
  * What is checked before the log is asked, as a list of steps: the first that fails answers (protocol.md §3.5). A bad signature hides
@@ -34,6 +35,7 @@ export interface Gate {
   readonly secret: Pick<SecretInForce, 'current'>;
   readonly origins: OriginRules;
   readonly limiter: Limiter;
+  readonly signatures: SignatureBudget;
   readonly keys: Keys;
   readonly views: () => Views;
 }
@@ -57,6 +59,8 @@ export interface Seen {
   readonly evaluated: Evaluated;
   /** The device, once its key has signed our challenge. */
   readonly proven?: string | undefined;
+  /** The token of that device, where it is what was shown: its fingerprint, and its id. */
+  readonly token?: { readonly credential: string; readonly token: string } | undefined;
 }
 
 export interface TurnedAtTheDoor {
@@ -149,28 +153,41 @@ const deviceProof: Step = (seen, gate) => {
   if (device === undefined) return E.right(seen);
   const retryAfterMs = gate.limiter.lockedFor('signature', guesserOf(seen.knock));
   if (retryAfterMs > 0) return E.left({ code: 'rate-limited', retryAfterMs });
+  const token = seen.evaluated.method === 'failed' ? tokenShown(device.id, seen, gate) : undefined;
+  const vouched = token !== undefined || (seen.evaluated.method !== 'failed' && seen.evaluated.method !== 'none');
+  const wait = vouched ? 0 : gate.signatures.spend(seen.knock.place);
+  if (wait > 0) return E.left({ code: 'rate-limited', retryAfterMs: wait });
   const fault = faultOf(device, params, seen.role, { nonce, now });
-  if (fault === undefined) return E.right({ ...seen, proven: device.id });
+  if (fault === undefined) return E.right({ ...seen, proven: device.id, token });
   if (fault === 'device-signature') gate.limiter.failed('signature', guesserOf(seen.knock));
   return E.left({ code: 'device-fault', fault });
 };
 
+/** Undefined unless it is a token that we made for this device in this role. */
+const tokenShown = (device: string, { knock, role }: Seen, gate: Gate): Seen['token'] => {
+  const { token, deviceToken } = knock.params.auth ?? {};
+  const candidate = deviceToken || token || undefined;
+  if (candidate === undefined) return undefined;
+  const credential = gate.keys.fingerprint(candidate);
+  const row = gate.views().credentials.get(credential);
+  return row?.kind === 'device-token' &&
+    row.device === device &&
+    row.role === role &&
+    sameSecret(candidate, gate.keys.deviceToken(device, role, row.token))
+    ? { credential, token: row.token }
+    : undefined;
+};
+
 /** A device token makes up for a shared secret that was missing or wrong. Whether it is alive is for the log to say. */
 const deviceToken: Step = (seen, gate) => {
-  const { evaluated, proven, knock } = seen;
+  const { evaluated, proven, knock, token: ours } = seen;
   if (evaluated.method !== 'failed') return E.right(seen);
   const { token, deviceToken: explicit } = knock.params.auth ?? {};
-  const candidate = explicit || token || undefined;
   const otherwise = explicit ? 'device_token_mismatch' : evaluated.reason;
-  if (proven !== undefined && candidate !== undefined) {
+  if (proven !== undefined && (explicit || token)) {
     const retryAfterMs = gate.limiter.lockedFor('device-token', guesserOf(seen.knock));
     if (retryAfterMs > 0) return E.left({ code: 'rate-limited', retryAfterMs });
-    const credential = gate.keys.fingerprint(candidate);
-    const row = gate.views().credentials.get(credential);
-    const mine = row?.kind === 'device-token' && row.device === proven && row.role === seen.role;
-    if (mine && sameSecret(candidate, gate.keys.deviceToken(proven, seen.role, row.token))) {
-      return E.right({ ...seen, evaluated: { method: 'device-token', credential, token: row.token, otherwise } });
-    }
+    if (ours !== undefined) return E.right({ ...seen, evaluated: { method: 'device-token', ...ours, otherwise } });
     gate.limiter.failed('device-token', guesserOf(seen.knock));
   }
   if (evaluated.reason.endsWith('_mismatch')) gate.limiter.failed('shared-secret', guesserOf(seen.knock));

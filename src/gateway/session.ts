@@ -50,6 +50,12 @@ const SLOW = { code: closeCode.policy, reason: 'slow consumer' };
 /** It does not read what it is sent. */
 export const endSlow = (session: Session): void => endSession(session, SLOW, { rule: 'slow-consumer' });
 
+/** The same where not even what waits for it may be kept. */
+export const cutSlow = (session: Session): void => {
+  session.ending ??= { rule: 'slow-consumer' };
+  session.socket.cut();
+};
+
 /** Sends it a frame, or lets it go if it is too far behind to take one. */
 export const deliver = (session: Session, frame: string): void => {
   if (!session.socket.send(frame)) endSlow(session);

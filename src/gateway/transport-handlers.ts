@@ -23,7 +23,7 @@ export const handlersOf = (front: Front): Handlers => {
   return {
     admit: (peer) => {
       if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings)) return UNATTRIBUTED;
-      return preauth.hasRoom(placeOf(peer, settings)) ? undefined : NO_ROOM;
+      return preauth.admits(placeOf(peer, settings)) ? undefined : NO_ROOM;
     },
     open: (socket, peer) => {
       const place = placeOf(peer, settings);

@@ -1,6 +1,7 @@
 import type { AuthReason, ConnectDenied } from '../decisions/connect.js';
 import type { Refusal } from '../errors.js';
 import { catalogue } from '../errors.js';
+import { limits } from '../limits.js';
 import { type Close, closeCode } from './close-codes.js';
 import type { ConnectParams } from './connect-params.js';
 import type { DeviceFault } from './device-proof.js';
@@ -103,7 +104,7 @@ export const refusalOnWire = (refusal: ConnectRefusal, who: Refusee): RefusalOnW
     case 'ledger': {
       const { message, code } = refusal.refusal;
       return answer(
-        { code: catalogue[code].wire, message, retryable: true, retryAfterMs: 1000 },
+        { code: catalogue[code].wire, message, retryable: true, retryAfterMs: limits.wire.retryAfterMs },
         code,
         message,
         closeCode.tryAgainLater,

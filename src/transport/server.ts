@@ -243,6 +243,10 @@ const hasAddress = (host: string): boolean =>
 class UwsSocket implements Socket {
   constructor(private ws: WebSocket<UserData> | undefined) {}
 
+  get buffered(): number {
+    return this.ws?.getBufferedAmount() ?? 0;
+  }
+
   send(frame: string): boolean {
     if (this.ws === undefined || this.ws.getBufferedAmount() > limits.wire.maxBufferedBytes) return false;
     this.ws.send(frame);
@@ -257,6 +261,12 @@ class UwsSocket implements Socket {
     const { ws } = this;
     this.ws = undefined;
     ws?.end(code, reason);
+  }
+
+  cut(): void {
+    const { ws } = this;
+    this.ws = undefined;
+    ws?.close();
   }
 
   gone(): void {

@@ -18,12 +18,16 @@ export interface Peer {
 }
 
 export interface Socket {
+  /** Bytes that wait because the other end does not read. */
+  readonly buffered: number;
   /** False if the socket is gone, or its buffer is over the limit and the frame was not taken. */
   send(frame: string): boolean;
   /** From now on receives what is published under this topic. */
   join(topic: string): void;
   /** Sends what is buffered, then the close. `closed` is called before this returns. */
   end(code: number, reason: string): void;
+  /** Is gone at once, with what is buffered. */
+  cut(): void;
 }
 
 /** What a connection does with what happens to it. */

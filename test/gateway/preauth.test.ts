@@ -2,7 +2,7 @@ import t from 'tap';
 import { Preauth } from '../../src/gateway/preauth.js';
 import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
-import { LOCAL_PEER, operatorOf, REMOTE_PEER, simulated, WITH_SECRET } from '../support/simulated.js';
+import { LOCAL_PEER, operatorOf, REMOTE_PEER, type SimWire, simulated, WITH_SECRET } from '../support/simulated.js';
 import { TestClock } from '../support/world.js';
 
 /* What strangers may hold: so many sockets, for so long. */
@@ -19,15 +19,28 @@ t.test('sockets that nobody knows are capped by source and in all; those let in 
   held[0]?.receiver?.closed(1005, '');
   t.ok(gateway.open(REMOTE_PEER), 'whoever leaves makes room');
 
-  let open = preauthPerSource + 1;
-  for (let n = 0; open < total; n++)
-    for (let i = 0; i < preauthPerSource && open < total; i++, open++)
-      if (gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }) === undefined)
-        t.fail('no room too early');
-  t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), undefined);
+  const crowd: (SimWire | undefined)[] = [];
+  for (let n = 0; crowd.length < total - preauthPerSource - 1; n++)
+    crowd.push(gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }));
+  t.ok(
+    crowd.every((wire) => wire !== undefined),
+    'no room too early',
+  );
   t.ok((await operatorOf(gateway)).hello, 'programs of this host have room of their own');
+
+  const late = gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' });
+  t.ok(late, 'one of many addresses gets room');
+  t.match(held[1]?.closed, { code: 1013 }, 'from the source that holds most, its oldest');
+  t.equal(held.filter((wire) => wire?.closed !== undefined).length, 1);
+  t.equal(late?.closed, undefined);
+  for (let n = 2; n < preauthPerSource; n++) gateway.open({ ...REMOTE_PEER, address: `192.0.2.${n}` });
+  t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.99' }), undefined, 'where all have one, nobody gives way');
   await gateway.pass(limits.wire.handshakeMs + 1000);
   t.ok(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), 'and time makes room');
+  const reasons = [...gateway.parts.ledger.log.query({ terms: ['type:connection.refused'] })].map(
+    (event) => event.type === 'connection.refused' && event.data.reason,
+  );
+  t.ok(reasons.includes('preauth-displaced'), 'it is on the record');
 });
 
 t.test('the larger a message may be, the fewer may wait: the transport buffers it whole', async (t) => {
@@ -37,7 +50,7 @@ t.test('the larger a message may be, the fewer may wait: the transport buffers i
     [25 << 20, { network: 20, loopback: 40 }],
   ] as const) {
     const preauth = new Preauth(clock, { handshakeMs: 1000, maxPayloadBytes });
-    t.same(preauth.room, room);
+    t.same({ network: preauth.room.network.most, loopback: preauth.room.loopback.most }, room);
     t.ok(room.network * maxPayloadBytes <= limits.sockets.preauthBytes);
     t.ok(room.loopback * maxPayloadBytes <= limits.sockets.preauthLoopbackBytes);
     preauth.stop();
@@ -51,7 +64,7 @@ t.test(
     t.teardown(() => gateway.stop());
     const { loopback } = gateway.front.preauth.room;
     for (let i = 0; i < 20; i++) t.ok((await operatorOf(gateway)).hello);
-    for (let i = 0; i < loopback; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
+    for (let i = 0; i < loopback.most; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
     t.equal(gateway.open(LOCAL_PEER), undefined);
     t.ok(gateway.open(REMOTE_PEER), 'which takes nothing from others');
   },

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { watchSlowConsumers } from '../../src/gateway/slow-consumers.js';
+import { limits } from '../../src/limits.js';
 import { connect, newKey } from '../support/device.js';
 import { running, TOKEN } from '../support/gateway.js';
 import { guestOf, operatorOf, simulated, WITH_SECRET } from '../support/simulated.js';
@@ -34,6 +36,37 @@ t.test('an event that it may not miss ends it', async (t) => {
     data: { reason: 'slow consumer' },
   });
   t.equal(operator.closed, undefined);
+});
+
+t.test('what waits for all together is bounded, too: those furthest behind go first', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const stop = watchSlowConsumers(gateway.clock, () => gateway.parts.sessions.all());
+  t.teardown(stop);
+  const { bufferedInAllBytes, bufferedSweepMs } = limits.wire;
+  const wires = [];
+  for (const share of [0.1, 0.5, 0.2, 0.2]) {
+    const wire = await operatorOf(gateway);
+    wire.buffered = Math.floor(bufferedInAllBytes * share);
+    wires.push(wire);
+  }
+  await gateway.pass(bufferedSweepMs);
+  t.notOk(
+    wires.some(({ closed }) => closed),
+    'all of it may wait',
+  );
+  const [first] = wires;
+  if (first !== undefined) first.buffered += bufferedInAllBytes * 0.1;
+  await gateway.pass(bufferedSweepMs);
+  t.same(
+    wires.map(({ closed }) => closed !== undefined),
+    [false, true, false, false],
+  );
+  await gateway.settle();
+  t.match(
+    [...gateway.parts.ledger.log.query({ terms: ['type:connection.closed'] })],
+    [{ actor: { kind: 'gateway', rule: 'slow-consumer' } }],
+  );
 });
 
 t.test('on a real socket: what it does not read is bounded, and it is told why it was let go', async (t) => {

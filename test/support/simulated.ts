@@ -44,6 +44,7 @@ export class SimWire implements Socket {
   closed: { code: number; reason: string } | undefined;
   /** Its buffer is full: nothing is taken. */
   full = false;
+  buffered = 0;
   receiver: Receiver | undefined;
 
   constructor(private readonly settle: () => Promise<void>) {}
@@ -56,6 +57,10 @@ export class SimWire implements Socket {
 
   join(topic: string): void {
     this.topics.add(topic);
+  }
+
+  cut(): void {
+    this.end(1006, '');
   }
 
   end(code: number, reason: string): void {

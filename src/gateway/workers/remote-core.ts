@@ -75,6 +75,11 @@ export class RemoteCore implements Core {
     }
   }
 
+  /** Those that are open. */
+  all(): Iterable<Session> {
+    return this.sessions.values();
+  }
+
   endAll(close: Close): void {
     for (const session of [...this.sessions.values()]) endSession(session, close, { rule: 'stop' });
   }

@@ -145,6 +145,9 @@ class RemoteSocket implements Socket {
     private readonly link: Link<ToWorker>,
   ) {}
 
+  /** It is looked after where it is. */
+  readonly buffered = 0;
+
   /** Whether it takes the frame is seen where it is. */
   send(frame: string): boolean {
     this.link.say({ is: 'frame', connection: this.connection, frame });
@@ -157,5 +160,9 @@ class RemoteSocket implements Socket {
 
   end(code: number, reason: string): void {
     this.link.say({ is: 'end', connection: this.connection, code, reason });
+  }
+
+  cut(): void {
+    this.end(closeCode.policy, '');
   }
 }

@@ -11,6 +11,7 @@ import { type Front, frontOf } from '../front.js';
 import type { Snapshot } from '../hello.js';
 import { Limiter } from '../limiter.js';
 import type { Secret } from '../secret.js';
+import { watchSlowConsumers } from '../slow-consumers.js';
 import { handlersOf } from '../transport-handlers.js';
 import { KeptCheckpoint } from './kept-checkpoint.js';
 import type { Link } from './link.js';
@@ -96,6 +97,7 @@ export class Worker {
       isReady: () => shown.current.ready,
       among: settings.workers,
     });
+    watchSlowConsumers(clock, () => core.all());
     const transport = await uwsTransport({ maxPayloadBytes: settings.maxPayloadBytes, handlers: handlersOf(front) });
     const listening = await transport.listen(settings.hosts, port, 'shared');
     link.say({ is: 'listening', listening });
