@@ -56,9 +56,9 @@ export const limits = {
     refusals: 2000,
     /** How old what a worker shows of the gateway may be. */
     showMs: 250,
-    /** One that has not answered for so long hangs, and is replaced. */
+    /** One that leaves so many pings unanswered hangs, and is replaced. On a machine that is overloaded pings are rarer, too. */
     pingMs: 1 * SECOND,
-    silentMs: 10 * SECOND,
+    unanswered: 20,
     /** Before another takes the place of one that ended; doubling while they go on ending. */
     pauseMs: 100,
     longestPauseMs: 30 * SECOND,

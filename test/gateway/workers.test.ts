@@ -157,7 +157,7 @@ t.test('a worker that hangs is replaced', async (t) => {
   const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
   const [victim = 0] = childrenOf(gateway.pid);
   process.kill(victim, 'SIGSTOP');
-  await until(() => of(logOf(state), 'gateway.worker-lost').length > 0, 'it is noticed');
+  await until(() => of(logOf(state), 'gateway.worker-lost').length > 0, 'it is noticed', 40_000);
   await until(() => childrenOf(gateway.pid).filter((pid) => pid !== victim).length === 2, 'another is there');
   t.match(await gateway.end(), { code: 0 });
 });

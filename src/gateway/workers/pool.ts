@@ -200,10 +200,9 @@ export class WorkerPool {
 
   /** One that does not answer for long hangs, and with it its connections. */
   private ping(): void {
-    const now = clock.monotonic();
     for (const worker of this.workers) {
-      if (now - worker.heardAt > limits.workers.silentMs) worker.kill();
-      else worker.say({ is: 'ping' });
+      if (worker.unanswered >= limits.workers.unanswered) worker.kill();
+      else worker.ping();
     }
   }
 }

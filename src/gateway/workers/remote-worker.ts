@@ -31,9 +31,10 @@ export class RemoteWorker {
   private readonly core: LedgerCore;
   private lost = false;
   private has: Shown;
-  /** When it was started, and when it was heard last (ms, monotonic). */
-  readonly begunAt: number;
-  heardAt: number;
+  /** When it was started (ms, monotonic). */
+  readonly begunAt = clock.monotonic();
+  /** Pings since it was heard last. */
+  unanswered = 0;
 
   constructor(
     /** Never used twice in a run: its connections are told apart by it. */
@@ -44,15 +45,13 @@ export class RemoteWorker {
   ) {
     this.core = new LedgerCore(parts, number);
     this.has = begin.shown;
-    this.begunAt = clock.monotonic();
-    this.heardAt = this.begunAt;
     /* It needs nothing of our environment, where a secret may be. */
     this.child = fork(PROGRAM, [], { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.link = new Link((batch) => {
       if (this.child.connected) this.child.send(batch);
     });
     this.child.on('message', (batch: readonly FromWorker[]) => {
-      this.heardAt = clock.monotonic();
+      this.unanswered = 0;
       for (const message of batch) this.hear(message);
     });
     this.child.on('error', (error) => this.end(error.message));
@@ -78,6 +77,11 @@ export class RemoteWorker {
     if (shown === this.has) return;
     this.has = shown;
     this.say({ is: 'shown', shown });
+  }
+
+  ping(): void {
+    this.unanswered++;
+    this.say({ is: 'ping' });
   }
 
   kill(): void {
