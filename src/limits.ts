@@ -41,6 +41,8 @@ export const limits = {
   sockets: {
     /** Sockets that have not been let in yet, by remote address (IPv6 by /64); beyond: HTTP 503. */
     preauthPerSource: 32,
+    /** Sockets that one event closes in one turn of the loop (some 5 ms). */
+    closedAtOnce: 500,
     /**
      * What all strangers together can make us buffer: the transport takes a whole message, up to the announced payload, before we
      * see it, so this over that is how many sockets may wait at a time.

@@ -72,7 +72,8 @@ export class LedgerCore implements Core {
   }
 
   request(request: Request, session: Session, answer: (frame: string) => void): void {
-    dispatch(request, session, this.parts, answer);
+    /* Its end may be a turn of the loop away. */
+    if (session.ending === undefined) dispatch(request, session, this.parts, answer);
   }
 
   left(session: Session, { code, reason }: Close): void {

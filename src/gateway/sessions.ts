@@ -1,4 +1,5 @@
 import type { Event } from '../../events/index.js';
+import { limits } from '../limits.js';
 import { type Close, closeCode } from '../protocol/close-codes.js';
 import { type Ending, endSession, type Session } from './session.js';
 
@@ -74,12 +75,19 @@ export class Sessions {
   }
 
   endAll(close: Close, rule: string): void {
-    this.end(this.all(), close, { rule });
+    for (const session of [...this.all()]) endSession(session, close, { rule });
   }
 
-  /** A close takes the session out of the sets it is found in. */
+  /** From now on nothing is done for them. Their sockets are closed a slice a turn, so that others are heard meanwhile when they are many. */
   private end(sessions: Iterable<Session>, close: Close, ending: Ending): void {
-    for (const session of [...sessions]) endSession(session, close, ending);
+    const ended = [...sessions];
+    for (const session of ended) session.ending ??= ending;
+    const closeFrom = (first: number): void => {
+      const next = first + limits.sockets.closedAtOnce;
+      for (const session of ended.slice(first, next)) endSession(session, close, ending);
+      if (next < ended.length) setImmediate(() => closeFrom(next));
+    };
+    closeFrom(0);
   }
 }
 

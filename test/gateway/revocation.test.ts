@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Event } from '../../events/index.js';
+import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
 import { TOKEN } from '../support/gateway.js';
 import { ALL } from '../support/people.js';
@@ -95,6 +96,31 @@ t.test('when the gateway secret changes, whoever came with it is out; device tok
   await gateway.record(secretRotated(gateway.parts.keys.fingerprint(TOKEN), 'another'));
   const changed = { code: 4001, reason: 'gateway auth changed' };
   t.same([operator.closed, bySecret.closed, byToken.closed], [changed, changed, undefined]);
+});
+
+t.test('a crowd is let go in slices, and none of it is heard meanwhile', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const operator = await operatorOf(gateway);
+  const { key, wire } = await guestOf(gateway, operator, { scopes: ['operator.pairing', 'operator.read'] });
+  const crowd = [wire];
+  while (crowd.length < limits.sockets.closedAtOnce + 10)
+    crowd.push(await gateway.connect(key, { ...WITH_SECRET, scopes: ['operator.pairing', 'operator.read'] }));
+  const last = crowd.at(-1);
+  let answers = 0;
+  gateway.parts.ledger.listen({
+    enforce: (event) => {
+      if (event.type !== 'device.removed') return;
+      t.equal(crowd.filter(({ closed }) => closed !== undefined).length, limits.sockets.closedAtOnce);
+      answers = last?.frames.length ?? 0;
+      last?.say({ type: 'req', id: 'late', method: 'device.pair.list', params: {} });
+    },
+  });
+  await operator.call('device.pair.remove', { deviceId: key.id });
+  await gateway.settle();
+  t.ok(crowd.every(({ closed }) => closed?.code === 4001));
+  t.equal(last?.frames.length, answers, 'whose turn had not come was not answered either');
+  t.equal(operator.closed, undefined);
 });
 
 t.test('the one who revokes itself gets its answer first', async (t) => {
