@@ -106,8 +106,8 @@ export const limits = {
     total: 1000,
     /** How far the time a device signed may lie from ours. */
     skewMs: 2 * MINUTE,
-    /** Device keys kept parsed; parsing costs about as much as verifying. */
-    keysCached: 4096,
+    /** Device keys kept as bytes with their ids, about 500 bytes each. */
+    keysCached: 16_384,
   },
   limiter: {
     failures: 10,
@@ -157,8 +157,8 @@ export const limits = {
     auditTail: 256,
     /** A wall clock that is off by more than this against the monotonic one has been set. */
     clockJumpMs: 2 * SECOND,
-    /** Rows of each view kept parsed: those of the devices that come and go. */
-    rowsRemembered: 2048,
+    /** Rows of each view kept in memory, about 1 KiB each: those of the devices that come and go. A connect among 10,000 of them reads nothing. */
+    rowsRemembered: 16_384,
     /** People kept parsed, for the lists that show them: a list of 10,000 devices costs no reading. */
     originsRemembered: 16_384,
     /** Events whose index terms are folded in one transaction. What is left over is indexed when nothing has come for `indexMs`. */

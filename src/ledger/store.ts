@@ -159,7 +159,7 @@ export class Store {
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
     });
-    for (const change of changes) this.rows[change.view].forget(change);
+    for (const change of changes) this.rows[change.view].written(change);
     this.people.forget(erasure?.events ?? []);
   }
 

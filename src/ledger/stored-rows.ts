@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Rows } from '../../projections/index.js';
 import { limits } from '../limits.js';
 import type { ViewChanges } from './draft.js';
+import { Remembered } from './remembered.js';
 
 /** The named database of a view: its rows as text. */
 export interface TextDatabase {
@@ -15,32 +15,34 @@ export interface TextDatabase {
 
 export const entryCount = (db: { getStats(): unknown }): number => (db.getStats() as { entryCount: number }).entryCount;
 
+/** That there is no such row. No row is an empty text. */
+const NONE = '';
+
 /** The rows of one view in the store. */
 export class StoredRows<R> implements Rows<R> {
-  /** Rows as they were parsed last. Only this process writes, and says what it wrote. */
-  private readonly parsed: LRUCache<string, R & object> | undefined;
+  /** Rows that were read: parsed, or as the text that was written since. Only this process writes, and says what it wrote. */
+  private readonly known: Remembered<(R & object) | string> | undefined;
 
   constructor(
     private readonly db: TextDatabase,
     remember: boolean,
   ) {
-    this.parsed = remember ? new LRUCache({ max: limits.ledger.rowsRemembered }) : undefined;
+    this.known = remember ? new Remembered(limits.ledger.rowsRemembered) : undefined;
   }
 
   get(key: string): R | undefined {
-    const known = this.parsed?.get(key);
-    if (known !== undefined) return known;
-    const text = this.db.get(key);
-    if (text === undefined) return undefined;
-    const row = JSON.parse(text) as R & object;
-    this.parsed?.set(key, row);
+    const known = this.known?.get(key);
+    if (typeof known === 'object') return known;
+    const text = known ?? this.db.get(key) ?? NONE;
+    const row = text === NONE ? undefined : (JSON.parse(text) as R & object);
+    this.known?.set(key, row ?? NONE);
     return row;
   }
 
-  /** These rows are others now. */
-  forget({ cleared, rows }: ViewChanges): void {
-    if (cleared) this.parsed?.clear();
-    else for (const key of rows.keys()) this.parsed?.delete(key);
+  /** These rows are others now, and on the disk. */
+  written({ cleared, rows }: ViewChanges): void {
+    if (cleared) this.known?.clear();
+    else for (const [key, text] of rows) this.known?.replace(key, text ?? NONE);
   }
 
   *entries(prefix = ''): Iterable<readonly [string, R]> {

@@ -31,7 +31,7 @@ const SIGNATURE_BYTES = 64;
 /** DER of an Ed25519 SubjectPublicKeyInfo without the key itself (RFC 8410 §4). */
 const SPKI_BYTES = 12;
 
-/** A public key as it was sent, and what has been made of it: finding that out costs as much as verifying. */
+/** A public key as it was sent, and what has been made of it. */
 interface KnownKey {
   /** Hex SHA-256 of the raw bytes: the device id. */
   readonly id: string;
