@@ -10,9 +10,6 @@ import { connectParams, type Key } from '../test/support/device.js';
 /** The shared secret of the servers under measurement. */
 export const TOKEN = 'bench-token-3f1c9a';
 
-/** Not of this host, as far as a gateway can tell: such a device has to be approved. */
-export const REMOTE = 'gateway.example.test';
-
 const HTTP_END = '\r\n\r\n';
 
 export class Client {

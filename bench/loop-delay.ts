@@ -1,17 +1,26 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
 
 /*
- * Loaded into a server before it starts (`--import`): on SIGUSR2 it writes what its loop was late by since the signal before, in ms, to the
- * file that LOOP_DELAY names.
+ * Loaded into every process of a server before it starts (`--import`): says in the folder that PROBES names that it listens, and on SIGUSR2
+ * how late its loop was since the signal before (ms), and what its heap holds (bytes).
  */
 
 const MICROS = 1e6;
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
-process.on('SIGUSR2', () => {
-  const { LOOP_DELAY = '' } = process.env;
-  const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map((nanos) => nanos / MICROS);
-  if (LOOP_DELAY !== '') writeFileSync(LOOP_DELAY, JSON.stringify({ p50, p99, max }));
-  delay.reset();
-});
+const { PROBES = '' } = process.env;
+
+if (isMainThread && PROBES !== '') {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const file = join(PROBES, `${process.pid}.json`);
+  delay.enable();
+  process.on('SIGUSR2', () => {
+    const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map((nanos) => nanos / MICROS);
+    const { heapUsed, external } = process.memoryUsage();
+    writeFileSync(`${file}.new`, JSON.stringify({ p50, p99, max, heap: heapUsed + external }));
+    renameSync(`${file}.new`, file);
+    delay.reset();
+  });
+  writeFileSync(join(PROBES, `${process.pid}.listens`), '');
+}

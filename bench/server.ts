@@ -1,24 +1,52 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TOKEN } from './client.js';
+import { withDescriptors } from './servers/descriptors.js';
+import { cpuOf, descriptorsOf, memoryOf, treeOf } from './servers/processes.js';
 
-/* A server in a process of its own: the gateway as people run it, or the limit beside it. */
+/* A server in a process of its own: the gateway as people run it, or another beside it. */
 
 const GATEWAY = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-const LOOP_DELAY = fileURLToPath(new URL('./loop-delay.js', import.meta.url));
+const LOOP_DELAY = new URL('./loop-delay.js', import.meta.url).href;
 const LIMIT = fileURLToPath(new URL('./limit.js', import.meta.url));
 
-const TICKS_PER_SECOND = 100;
-const LOOP_DELAY_FILE = 'loop-delay.json';
+const PROBES = 'probes';
+const ANSWER_MS = 5000;
+
+/** How a server is started. */
+export interface Launch {
+  readonly command: (folder: string) => readonly string[];
+  readonly env?: (folder: string) => Readonly<Record<string, string>>;
+  /** Makes in its folder what has to be there before. */
+  readonly prepare?: (folder: string) => void;
+  /** Its port, from what it has said so far, once it listens. */
+  readonly listening?: (said: string) => Promise<number | undefined> | number | undefined;
+  /** Its loop and its heap are watched, at the cost of a timer. */
+  readonly watched?: boolean;
+}
+
+/** How late the loop was since this was asked last, in ms; and bytes in the heap. Of several processes the worst, and the sum. */
+export interface Probe {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly heap: number;
+}
+
+const announced = (said: string): number | undefined => {
+  const port = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+  return port === undefined ? undefined : Number(port);
+};
 
 export class Server {
   private constructor(
+    private readonly launch: Launch,
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    readonly folder: string,
     readonly port: number,
     /** From the start of the process to its first line about listening, in ms. */
     readonly startMs: number,
@@ -27,71 +55,140 @@ export class Server {
 
   /** A gateway on a state folder of its own; on a given one it leaves it as it is when it stops. */
   static gateway(state?: string, { watchLoop = false } = {}): Promise<Server> {
-    const preload = watchLoop ? ['--import', LOOP_DELAY] : [];
-    return Server.start(state, () => [...preload, GATEWAY, 'gateway', 'run', '--port', '0']);
+    const command = () => [process.execPath, GATEWAY, 'gateway', 'run', '--port', '0'];
+    return Server.start({ command, watched: watchLoop }, state);
   }
 
   static limit(): Promise<Server> {
-    return Server.start(undefined, (folder) => [LIMIT, join(folder, 'limit')]);
+    return Server.start({ command: (folder) => [process.execPath, LIMIT, join(folder, 'limit')] });
   }
 
-  private static async start(given: string | undefined, args: (folder: string) => readonly string[]): Promise<Server> {
+  static async start(launch: Launch, given?: string): Promise<Server> {
     const folder = given ?? mkdtempSync(join(tmpdir(), 'clawledger-bench-'));
+    mkdirSync(join(folder, PROBES), { recursive: true });
+    launch.prepare?.(folder);
     const begun = performance.now();
-    const child = spawn(process.execPath, args(folder), {
+    const [command, ...args] = withDescriptors(launch.command(folder));
+    const child = spawn(command, args, {
       env: {
         PATH: process.env['PATH'],
         HOME: folder,
         OPENCLAW_STATE_DIR: folder,
         OPENCLAW_GATEWAY_TOKEN: TOKEN,
-        LOOP_DELAY: join(folder, LOOP_DELAY_FILE),
+        ...(launch.watched ? { NODE_OPTIONS: `--import=${LOOP_DELAY}`, PROBES: join(folder, PROBES) } : {}),
+        ...launch.env?.(folder),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const port = await new Promise<number>((resolve, reject) => {
-      let said = '';
-      let complaint = '';
-      child.stdout.on('data', (data) => {
-        said += data;
-        const found = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-        if (found !== undefined) resolve(Number(found));
-      });
-      child.stderr.on('data', (data) => {
-        complaint = String(data);
-      });
-      child.on('close', (code) => reject(new Error(`ended with ${code}: ${said}${complaint}`)));
-    });
-    return new Server(child, folder, port, performance.now() - begun, given !== undefined);
+    const port = await portOf(child, launch.listening ?? announced);
+    return new Server(launch, child, folder, port, performance.now() - begun, given !== undefined);
+  }
+
+  private get processes(): readonly number[] {
+    return treeOf(this.child.pid ?? 0);
+  }
+
+  private sum(of: (pid: number) => number): number {
+    return this.processes.reduce((sum, pid) => sum + of(pid), 0);
   }
 
   /** CPU time it has used, in s. */
   cpu(): number {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
+    return this.sum(cpuOf);
   }
 
-  /** How late its loop was since this was asked last, in ms; of a gateway that was started to be watched. */
-  async loopDelay(): Promise<{ readonly p50: number; readonly p99: number; readonly max: number }> {
-    const file = join(this.folder, LOOP_DELAY_FILE);
-    rmSync(file, { force: true });
-    this.child.kill('SIGUSR2');
-    while (!existsSync(file)) await sleep(10);
-    await sleep(10);
-    return JSON.parse(readFileSync(file, 'utf8')) as { p50: number; p99: number; max: number };
+  /** Memory in use, in bytes. */
+  residentBytes(): number {
+    return this.sum((pid) => memoryOf(pid).rss);
   }
 
   /** Memory that is its own, in bytes: the mapped log is not. */
   anonymousBytes(): number {
-    const kilobytes = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))?.[1];
-    return Number(kilobytes) * 1024;
+    return this.sum((pid) => memoryOf(pid).anonymous);
+  }
+
+  descriptors(): number {
+    return this.sum(descriptorsOf);
+  }
+
+  /** Of a server that was started to be watched; undefined if none of its processes answers. */
+  async probe(): Promise<Probe | undefined> {
+    const folder = join(this.folder, PROBES);
+    const watched = this.processes.filter((pid) => existsSync(join(folder, `${pid}.listens`)));
+    const answers = (await Promise.all(watched.map((pid) => asked(pid, folder)))).filter((one) => one !== undefined);
+    if (answers.length === 0) return undefined;
+    const worst = (of: (probe: Probe) => number): number => Math.max(...answers.map(of));
+    return {
+      p50: worst(({ p50 }) => p50),
+      p99: worst(({ p99 }) => p99),
+      max: worst(({ max }) => max),
+      heap: answers.reduce((sum, { heap }) => sum + heap, 0),
+    };
+  }
+
+  /** How late its loop was since this was asked last, in ms; of a gateway that was started to be watched. */
+  async loopDelay(): Promise<Probe> {
+    const found = await this.probe();
+    if (found === undefined) throw new Error('the server does not say how late its loop is');
+    return found;
+  }
+
+  /** Another process on the same folder. The port may be another. */
+  async restart(): Promise<Server> {
+    await this.end();
+    const { port, child, startMs } = await Server.start(this.launch, this.folder);
+    return new Server(this.launch, child, this.folder, port, startMs, this.keep);
+  }
+
+  /** Ends; its folder stays. */
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    await ended;
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000);
-    await ended;
-    clearTimeout(timer);
+    await this.end();
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+const portOf = (child: ChildProcess, listening: NonNullable<Launch['listening']>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    let said = '';
+    let complaint = '';
+    let over = false;
+    child.stdout?.on('data', (data) => {
+      if (!over) said += data;
+    });
+    child.stderr?.on('data', (data) => {
+      complaint = String(data);
+    });
+    child.on('close', (code) => {
+      over = true;
+      reject(new Error(`ended with ${code}: ${said}${complaint}`));
+    });
+    const look = async (): Promise<void> => {
+      while (!over) {
+        const port = await listening(said);
+        if (port !== undefined) {
+          over = true;
+          return resolve(port);
+        }
+        await sleep(1);
+      }
+    };
+    void look();
+  });
+
+const asked = async (pid: number, folder: string): Promise<Probe | undefined> => {
+  const file = join(folder, `${pid}.json`);
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  for (const end = performance.now() + ANSWER_MS; performance.now() < end; await sleep(10))
+    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Probe;
+  return undefined;
+};

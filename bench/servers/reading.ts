@@ -1,0 +1,70 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { scan } from '../../src/ledger/scan.js';
+import { Store } from '../../src/ledger/store.js';
+import type { Server } from '../server.js';
+import { tcpBytes } from './processes.js';
+
+/* What is read of a server from outside, at one moment. */
+
+export interface Reading {
+  /** On the clock of this process, in ms. */
+  readonly at: number;
+  readonly cpu: number;
+  readonly rss: number;
+  readonly anonymous: number;
+  readonly tcp: number;
+  readonly descriptors: number;
+  readonly log: LogSize | undefined;
+}
+
+export interface LogSize {
+  /** Of the disk, in use by the log and its views. */
+  readonly bytes: number;
+  readonly events: number;
+}
+
+const BLOCK_BYTES = 512;
+const ledgerOf = (server: Server): string => join(server.folder, 'ledger');
+
+const readingLog = async <T>(server: Server, read: (store: Store) => T): Promise<T> => {
+  const store = new Store({ path: ledgerOf(server), readOnly: true });
+  try {
+    return read(store);
+  } finally {
+    await store.close();
+  }
+};
+
+const logSize = async (server: Server): Promise<LogSize | undefined> => {
+  if (!Store.exists(ledgerOf(server))) return undefined;
+  const { blocks } = statSync(join(ledgerOf(server), 'data.mdb'));
+  return { bytes: blocks * BLOCK_BYTES, events: await readingLog(server, (store) => store.extent().last) };
+};
+
+export const read = async (server: Server): Promise<Reading> => ({
+  at: performance.now(),
+  cpu: server.cpu(),
+  rss: server.residentBytes(),
+  anonymous: server.anonymousBytes(),
+  tcp: tcpBytes(),
+  descriptors: server.descriptors(),
+  log: await logSize(server),
+});
+
+export interface LoggedEvent {
+  readonly type: string;
+  readonly actor: { readonly kind: string; readonly rule?: string };
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Every event of its log after one, oldest first; none of a server that has no log. */
+export const eventsOf = async (server: Server, after = 0): Promise<readonly LoggedEvent[]> => {
+  if (!existsSync(ledgerOf(server))) return [];
+  return await readingLog(server, (store) =>
+    Array.from(
+      scan(() => store, after + 1, Number.MAX_SAFE_INTEGER),
+      ({ bytes }) => JSON.parse(String(bytes)),
+    ),
+  );
+};
