@@ -37,6 +37,7 @@ export const crowd = async (lab: Lab): Promise<readonly Row[]> => {
   try {
     await paired(lab, server, sizes.devices);
     await sleep(quick ? 0 : SETTLE_SECONDS * 1000);
+    await server.probe();
     const before = await read(server);
     const opening = await measured(server, () =>
       clients.all('open', (number) => ({
