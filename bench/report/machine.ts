@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { descriptorLimits } from '../servers/descriptors.js';
 
 /* Where it was measured, and what. */
@@ -11,6 +11,8 @@ export interface Machine {
   readonly node: string;
   readonly descriptors: string;
   readonly commit: string;
+  /** Of others, when it began. */
+  readonly load: string;
 }
 
 const git = (...args: readonly string[]): string => {
@@ -35,4 +37,5 @@ export const machineHere = (): Machine => ({
   node: `Node ${process.versions.node}`,
   descriptors: `${descriptorLimits().hard.toLocaleString('en')} descriptors`,
   commit: commit(),
+  load: `load ${loadavg()[0]?.toFixed(1)} before`,
 });

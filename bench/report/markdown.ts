@@ -15,6 +15,7 @@ const COLUMNS: readonly (readonly [figure: keyof Figures, head: string])[] = [
   ['p999', 'p99.9 ms'],
   ['cpuMicros', 'CPU µs each'],
   ['cpuPercent', 'CPU %'],
+  ['machinePercent', 'machine %'],
   ['rssMiB', 'RSS MiB'],
   ['anonymousMiB', 'RssAnon MiB'],
   ['bytesEach', 'bytes each'],

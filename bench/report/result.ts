@@ -29,6 +29,7 @@ const FIGURE_NAMES = [
   'p999',
   'cpuMicros',
   'cpuPercent',
+  'machinePercent',
   'rssMiB',
   'anonymousMiB',
   'bytesEach',

@@ -31,6 +31,8 @@ export interface Figures {
   readonly seconds?: number | undefined;
   readonly cpuMicros?: number | undefined;
   readonly cpuPercent?: number | undefined;
+  /** How busy the machine was, whoever made it so. */
+  readonly machinePercent?: number | undefined;
   readonly rssMiB?: number | undefined;
   readonly anonymousMiB?: number | undefined;
   readonly bytesEach?: number | undefined;
@@ -101,6 +103,7 @@ export const measured = async <T>(
   const figures: Figures = {
     seconds,
     cpuPercent: ((after.cpu - before.cpu) / seconds) * 100,
+    machinePercent: ((after.machine - before.machine) / seconds) * 100,
     rssMiB: after.rss / MIB,
     anonymousMiB: after.anonymous / MIB,
     heapMiB: probe && probe.heap / MIB,

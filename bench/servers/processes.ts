@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /* What the kernel tells of a process and of its children, together: a server may be several. */
 
@@ -47,6 +48,16 @@ export const descriptorsOf = (pid: number): number => {
 /** What the kernel holds for all TCP sockets of this machine: both ends of each, when they talk to one another. */
 export const tcpBytes = (): number =>
   Number(/TCP:.* mem (\d+)/.exec(readFileSync('/proc/net/sockstat', 'utf8'))?.[1] ?? 0) * PAGE_BYTES;
+
+/** CPU time that all processes of this machine have used, in s, of each core as one. */
+export const machineCpu = (): number => {
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, soft = 0] = (
+    /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
+  )
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + interrupts + soft) / TICKS_PER_SECOND / availableParallelism();
+};
 
 const contentOf = (path: string): string => {
   try {

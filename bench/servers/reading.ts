@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { scan } from '../../src/ledger/scan.js';
 import { Store } from '../../src/ledger/store.js';
 import type { Server } from '../server.js';
-import { tcpBytes } from './processes.js';
+import { machineCpu, tcpBytes } from './processes.js';
 
 /* What is read of a server from outside, at one moment. */
 
@@ -11,6 +11,8 @@ export interface Reading {
   /** On the clock of this process, in ms. */
   readonly at: number;
   readonly cpu: number;
+  /** Of the whole machine, as if it had one core. */
+  readonly machine: number;
   readonly rss: number;
   readonly anonymous: number;
   readonly tcp: number;
@@ -45,6 +47,7 @@ const logSize = async (server: Server): Promise<LogSize | undefined> => {
 export const read = async (server: Server): Promise<Reading> => ({
   at: performance.now(),
   cpu: server.cpu(),
+  machine: machineCpu(),
   rss: server.residentBytes(),
   anonymous: server.anonymousBytes(),
   tcp: tcpBytes(),
