@@ -65,15 +65,20 @@ export interface Verdict {
 
 const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2 });
 
-/** A target whose thing was not measured has no verdict. */
+/** A target whose thing was not measured has no verdict, and quick sizes prove only that nothing failed. */
 export const verdictsOf = (result: Result): readonly Verdict[] => {
   const lines = linesOf(result);
   const figureOf = (what: string, server: ServerName, figure: keyof Figures): number | undefined =>
     lines.find((line) => line.what === what && line.server === server)?.figures[figure];
-  return result.targets.flatMap(({ what, figure, most, least, of }) => {
+  const targets = result.targets.filter(({ figure }) => !result.quick || figure === 'failed');
+  return targets.flatMap(({ what, figure, most, least, of }) => {
     const found = figureOf(what, 'gateway', figure);
     const other = of && figureOf(what, of.server, figure);
-    if (!lines.some((line) => line.what === what) || (of && other === undefined)) return [];
+    if (
+      !lines.some((line) => line.what === what && (!result.quick || line.figures[figure] !== undefined)) ||
+      (of && other === undefined)
+    )
+      return [];
     const floor = of && other !== undefined && figure === 'perSecond' ? other * of.times : least;
     const ceiling = of && other !== undefined && figure !== 'perSecond' ? other * of.times : most;
     const reached =
