@@ -38,18 +38,21 @@ export const limits = {
     /** How long a refused browser may take to close with its own code, which says what it made of the refusal. */
     browserCloseMs: 1 * SECOND,
   },
-  sockets: {
-    /** Sockets that have not been let in yet, by remote address (IPv6 by /64); beyond: HTTP 503. */
-    preauthPerSource: 32,
-    /** Sockets that one event closes in one turn of the loop (some 5 ms). */
-    closedAtOnce: 500,
+  preauth: {
     /**
      * What all strangers together can make us buffer: the transport takes a whole message, up to the announced payload, before we
-     * see it, so this over that is how many sockets may wait at a time.
+     * see it, so this over that is how many sockets may be open that have not been let in. By source: an address, of IPv6 its /64.
+     * Upgrades beyond wait, at some 2 KiB each; and beyond that many the answer is HTTP 503.
      */
-    preauthBytes: 512 * MiB,
-    /** The same for programs of this host: all clients of a machine reconnect at once after a restart. */
-    preauthLoopbackBytes: 1024 * MiB,
+    network: { bytes: 512 * MiB, perSource: 32, queued: 8192, queuedPerSource: 1024 },
+    /** The same for this host, whose programs all have one address: they all come back at once after a restart. */
+    loopback: { bytes: 1024 * MiB, perSource: 1024, queued: 20_000, queuedPerSource: 20_000 },
+    /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
+    silentMs: 1 * SECOND,
+  },
+  sockets: {
+    /** Sockets that one event closes in one turn of the loop (some 5 ms). */
+    closedAtOnce: 500,
   },
   workers: {
     /** Processes that take connections; more than a machine has cores gain nothing but descriptors. */

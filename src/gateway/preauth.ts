@@ -1,5 +1,8 @@
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
+import type { Upgrade } from '../transport/transport.js';
+import { FairQueue } from './fair-queue.js';
+import { refused } from './json-answer.js';
 import type { Place } from './place.js';
 
 /** A socket that has not been let in. */
@@ -12,11 +15,17 @@ interface Waiter {
   dismiss(): void;
 }
 
-/** Sockets that wait, of strangers or of this host. */
+/** Where sockets wait, of strangers or of this host. */
 interface Room {
   readonly most: number;
+  /** For one source. */
+  readonly mostOfSource: number;
   taken: number;
   readonly bySource: Map<string, number>;
+  /** Upgrades for which there is no room yet. */
+  readonly queue: FairQueue<Upgrade>;
+  readonly mostQueued: number;
+  readonly mostQueuedOfSource: number;
 }
 
 interface Entry {
@@ -27,19 +36,33 @@ interface Entry {
 
 const SWEEP_MS = 250;
 
-const roomFor = (most: number): Room => ({ most, taken: 0, bySource: new Map() });
+const NO_ROOM = refused(
+  '503 Service Unavailable',
+  'preauth_limit',
+  'too many unauthenticated connections; try again shortly',
+  { 'retry-after': '1' },
+);
+
+interface Bounds {
+  readonly bytes: number;
+  readonly perSource: number;
+  readonly queued: number;
+  readonly queuedPerSource: number;
+}
 
 /**
- * Sockets whose owners nobody knows yet: how many each source may have, how many there may be, and for how long. When all room is taken, a
- * source that has little of it gets some of the source that has most: so a crowd that only holds sockets keeps nobody else out.
- * One sweep for all, no timer for each.
+ * Sockets whose owners nobody knows yet: how many each source may have, how many there may be, and for how long. Where there is no room, an
+ * upgrade waits for its turn, and sources take turns: a crowd that comes at once gets in one after the other, and one that
+ * only holds sockets gives way to those that have fewer. One sweep for all, no timer for each.
  */
 export class Preauth {
   /** In the order they came. */
   private readonly waiters = new Map<Waiter, Entry>();
-  private readonly perSource: number;
+  private readonly queued = new Map<Upgrade, Entry>();
   private readonly stopSweep: () => void;
   private stopped = false;
+  /** Room is being given to somebody: what gets free meanwhile is not given to others. */
+  private dealing = false;
 
   /** Of strangers, and apart from them of this host, so that a flood from outside shuts nobody out here. */
   readonly room: { readonly network: Room; readonly loopback: Room };
@@ -50,21 +73,39 @@ export class Preauth {
     /** Processes that share it. A source's connections fall to them by chance, so each has a fair part of its room. */
     among = 1,
   ) {
-    this.perSource = Math.ceil(limits.sockets.preauthPerSource / among);
-    this.room = {
-      network: roomFor(Math.floor(limits.sockets.preauthBytes / maxPayloadBytes / among)),
-      loopback: roomFor(Math.floor(limits.sockets.preauthLoopbackBytes / maxPayloadBytes / among)),
-    };
+    const roomOf = ({ bytes, perSource, queued, queuedPerSource }: Bounds): Room => ({
+      most: Math.max(1, Math.floor(bytes / maxPayloadBytes / among)),
+      mostOfSource: Math.ceil(perSource / among),
+      taken: 0,
+      bySource: new Map(),
+      queue: new FairQueue(),
+      mostQueued: Math.ceil(queued / among),
+      mostQueuedOfSource: Math.ceil(queuedPerSource / among),
+    });
+    this.room = { network: roomOf(limits.preauth.network), loopback: roomOf(limits.preauth.loopback) };
     this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
   }
 
-  /** May one more come from here? If it may, there is room when this returns. */
-  admits(place: Place): boolean {
-    if (this.stopped) return false;
+  /** It proceeds, now or when its turn comes, or is refused. */
+  admit(upgrade: Upgrade, place: Place): void {
+    const { source } = place;
     const room = this.roomOf(place);
-    const own = room.bySource.get(place.source) ?? 0;
-    if (!place.loopback && own >= this.perSource) return false;
-    return room.taken < room.most || this.makeRoom(room, own);
+    const { queue } = room;
+    if (this.stopped) upgrade.refuse(NO_ROOM);
+    else if (this.hasRoom(room, source)) upgrade.proceed();
+    else if (queue.size >= room.mostQueued || queue.of(source) >= room.mostQueuedOfSource) upgrade.refuse(NO_ROOM);
+    else {
+      queue.add(source, upgrade);
+      this.queued.set(upgrade, { source, room, since: this.clock.monotonic() });
+    }
+  }
+
+  /** It does not wait any longer. */
+  forget(upgrade: Upgrade): void {
+    const entry = this.queued.get(upgrade);
+    if (entry === undefined) return;
+    this.queued.delete(upgrade);
+    entry.room.queue.delete(entry.source, upgrade);
   }
 
   add(waiter: Waiter, place: Place): void {
@@ -85,10 +126,12 @@ export class Preauth {
     const left = (room.bySource.get(source) ?? 1) - 1;
     if (left === 0) room.bySource.delete(source);
     else room.bySource.set(source, left);
+    this.serve(room);
   }
 
   /** Closes those that are still here. */
   closeAll(): void {
+    for (const upgrade of [...this.queued.keys()]) this.refuse(upgrade);
     for (const waiter of [...this.waiters.keys()]) waiter.dismiss();
   }
 
@@ -102,22 +145,63 @@ export class Preauth {
     return loopback ? this.room.loopback : this.room.network;
   }
 
-  /** The oldest of the source that has most gives way to one that would have less. */
+  private hasRoom(room: Room, source: string): boolean {
+    const own = room.bySource.get(source) ?? 0;
+    return own < room.mostOfSource && (room.taken < room.most || this.makeRoom(room, own));
+  }
+
+  /** Those whose turn it is, as far as there is room. */
+  private serve(room: Room): void {
+    if (this.stopped || this.dealing) return;
+    this.dealing = true;
+    const mayCome = (source: string): boolean => (room.bySource.get(source) ?? 0) < room.mostOfSource;
+    while (room.queue.size > 0) {
+      const next = room.queue.next(mayCome);
+      if (next === undefined || !this.hasRoom(room, next.source)) break;
+      room.queue.take(next.source, next.item);
+      this.queued.delete(next.item);
+      next.item.proceed();
+    }
+    this.dealing = false;
+  }
+
+  /** One that has been silent, of the source that has most, gives way to a source that would have less. */
   private makeRoom(room: Room, own: number): boolean {
     let [heaviest, most] = ['', own + 1];
     for (const [source, count] of room.bySource) if (count > most) [heaviest, most] = [source, count];
     if (heaviest === '') return false;
+    const latest = this.clock.monotonic() - limits.preauth.silentMs;
     for (const [waiter, entry] of this.waiters) {
-      if (entry.room === room && entry.source === heaviest && waiter.giveWay()) return true;
+      if (entry.since > latest) return false;
+      if (entry.room === room && entry.source === heaviest && this.isGone(waiter)) return true;
     }
     return false;
+  }
+
+  /** Whoever it makes room for gets that room. */
+  private isGone(waiter: Waiter): boolean {
+    const { dealing } = this;
+    this.dealing = true;
+    const gone = waiter.giveWay();
+    this.dealing = dealing;
+    return gone;
+  }
+
+  private refuse(upgrade: Upgrade): void {
+    this.forget(upgrade);
+    upgrade.refuse(NO_ROOM);
   }
 
   private sweep(handshakeMs: number): void {
     const latest = this.clock.monotonic() - handshakeMs;
     for (const [waiter, { since }] of this.waiters) {
-      if (since > latest) return;
+      if (since > latest) break;
       waiter.expire();
     }
+    for (const [upgrade, { since }] of this.queued) {
+      if (since > latest) break;
+      this.refuse(upgrade);
+    }
+    for (const room of [this.room.network, this.room.loopback]) this.serve(room);
   }
 }

@@ -6,12 +6,6 @@ import { placeOf, speaksForOthers } from './place.js';
 
 /* What the transport hands over: upgrades to admit, sockets that opened, and the few things plain HTTP is answered (protocol.md §10). */
 
-const NO_ROOM = refused(
-  '503 Service Unavailable',
-  'preauth_limit',
-  'too many unauthenticated connections; try again shortly',
-  { 'retry-after': '1' },
-);
 const UNATTRIBUTED = refused(
   '403 Forbidden',
   'proxy_attribution_required',
@@ -21,10 +15,13 @@ const UNATTRIBUTED = refused(
 export const handlersOf = (front: Front): Handlers => {
   const { settings, preauth } = front;
   return {
-    admit: (peer) => {
-      if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings)) return UNATTRIBUTED;
-      return preauth.admits(placeOf(peer, settings)) ? undefined : NO_ROOM;
+    upgrade: (upgrade) => {
+      const { peer } = upgrade;
+      if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings))
+        return upgrade.refuse(UNATTRIBUTED);
+      preauth.admit(upgrade, placeOf(peer, settings));
     },
+    aborted: (upgrade) => preauth.forget(upgrade),
     open: (socket, peer) => {
       const place = placeOf(peer, settings);
       const connection = new Connection(socket, peer, place, front);

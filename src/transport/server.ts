@@ -22,6 +22,7 @@ import {
   type Receiver,
   type Socket,
   type Transport,
+  type Upgrade,
 } from './transport.js';
 import { loadUws, type Uws } from './uws.js';
 
@@ -155,10 +156,13 @@ const behavior = (
   idleTimeout: limits.wire.idleSeconds,
   sendPingsAutomatically: true,
   upgrade: (res, req, context) => {
-    const peer = peerOf(res, req, hostSocket);
-    const refused = handlers.admit(peer);
-    if (refused === undefined) upgrade(res, req, context, peer);
-    else answer(res, refused, false);
+    const wanted = new UwsUpgrade(res, context, req.getHeader('sec-websocket-key'), peerOf(res, req, hostSocket));
+    handlers.upgrade(wanted);
+    if (!wanted.over)
+      res.onAborted(() => {
+        wanted.over = true;
+        handlers.aborted(wanted);
+      });
   },
   open: (ws) => {
     const data = ws.getUserData();
@@ -182,9 +186,29 @@ const behavior = (
   },
 });
 
-/** No sub-protocol and no compression is ever agreed on. */
-const upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t, peer: Peer): void =>
-  res.upgrade<UserData>({ peer }, req.getHeader('sec-websocket-key'), '', '', context);
+class UwsUpgrade implements Upgrade {
+  /** Answered, one way or the other, or gone. */
+  over = false;
+
+  constructor(
+    private readonly res: HttpResponse,
+    private readonly context: us_socket_context_t,
+    private readonly key: string,
+    readonly peer: Peer,
+  ) {}
+
+  /** No sub-protocol and no compression is ever agreed on. */
+  proceed(): void {
+    const { res, context, key, peer } = this;
+    this.over = true;
+    res.cork(() => res.upgrade<UserData>({ peer }, key, '', '', context));
+  }
+
+  refuse(said: HttpAnswer): void {
+    this.over = true;
+    answer(this.res, said, false);
+  }
+}
 
 const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 

@@ -47,9 +47,18 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A request to become a WebSocket. Until it proceeds or is refused, which happens once, it waits and costs little. */
+export interface Upgrade {
+  readonly peer: Peer;
+  /** `open` is called before this returns. */
+  proceed(): void;
+  refuse(answer: HttpAnswer): void;
+}
+
 export interface Handlers {
-  /** Before the upgrade: an answer refuses it. */
-  admit(peer: Peer): HttpAnswer | undefined;
+  upgrade(upgrade: Upgrade): void;
+  /** Whoever asked for it went away meanwhile. */
+  aborted(upgrade: Upgrade): void;
   open(socket: Socket, peer: Peer): Receiver;
   http(method: string, path: string, peer: Peer): HttpAnswer;
 }

@@ -1,42 +1,93 @@
 import t from 'tap';
 import { Preauth } from '../../src/gateway/preauth.js';
 import { limits } from '../../src/limits.js';
+import type { Peer } from '../../src/transport/transport.js';
 import { newKey } from '../support/device.js';
-import { LOCAL_PEER, operatorOf, REMOTE_PEER, type SimWire, simulated, WITH_SECRET } from '../support/simulated.js';
+import { LOCAL_PEER, operatorOf, REMOTE_PEER, type Simulated, simulated, WITH_SECRET } from '../support/simulated.js';
 import { TestClock } from '../support/world.js';
 
 /* What strangers may hold: so many sockets, for so long. */
 
-t.test('sockets that nobody knows are capped by source and in all; those let in do not count', async (t) => {
+const { network, silentMs } = limits.preauth;
+const MOST = network.bytes / limits.wire.maxPayloadBytes;
+const from = (address: string) => ({ ...REMOTE_PEER, address });
+const stranger = (n: number) => from(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
+
+const upgradesOf = (gateway: Simulated, count: number, peer: (i: number) => Peer) =>
+  Array.from({ length: count }, (_, i) => gateway.knock(peer(i)));
+
+t.test(
+  'a source has so many sockets that nobody knows; what comes beyond waits until one of them is gone',
+  async (t) => {
+    const gateway = await simulated();
+    t.teardown(() => gateway.stop());
+    const held = upgradesOf(gateway, network.perSource, () => REMOTE_PEER);
+    t.ok(held.every(({ wire }) => wire !== undefined));
+    const [second, third, gone] = upgradesOf(gateway, 3, () => REMOTE_PEER);
+    gone?.abort();
+    t.same([second?.wire, second?.refused], [undefined, undefined]);
+    t.ok(gateway.open(from('203.0.113.8')), 'another source has room');
+    held[0]?.wire?.end(1005, '');
+    t.ok(second?.wire, 'whoever leaves makes room');
+    t.notOk(third?.wire);
+    held[1]?.wire?.end(1005, '');
+    held[2]?.wire?.end(1005, '');
+    t.ok(third?.wire);
+    t.notOk(gone?.wire, 'who went away has no turn');
+    t.ok((await operatorOf(gateway)).hello, 'those let in do not count');
+  },
+);
+
+t.test('who waits too long, or comes when too many wait, is told to come back', async (t) => {
   const gateway = await simulated();
   t.teardown(() => gateway.stop());
-  const { preauthPerSource, preauthBytes } = limits.sockets;
-  const total = preauthBytes / limits.wire.maxPayloadBytes;
-  const held = Array.from({ length: preauthPerSource }, () => gateway.open(REMOTE_PEER));
-  t.ok(held.every((wire) => wire !== undefined));
-  t.equal(gateway.open(REMOTE_PEER), undefined);
-  t.ok(gateway.open({ ...REMOTE_PEER, address: '203.0.113.8' }), 'another source has room');
-  held[0]?.receiver?.closed(1005, '');
-  t.ok(gateway.open(REMOTE_PEER), 'whoever leaves makes room');
-
-  const crowd: (SimWire | undefined)[] = [];
-  for (let n = 0; crowd.length < total - preauthPerSource - 1; n++)
-    crowd.push(gateway.open({ ...REMOTE_PEER, address: `10.${n >> 8}.${n & 255}.1` }));
-  t.ok(
-    crowd.every((wire) => wire !== undefined),
-    'no room too early',
-  );
-  t.ok((await operatorOf(gateway)).hello, 'programs of this host have room of their own');
-
-  const late = gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' });
-  t.ok(late, 'one of many addresses gets room');
-  t.match(held[1]?.closed, { code: 1013 }, 'from the source that holds most, its oldest');
-  t.equal(held.filter((wire) => wire?.closed !== undefined).length, 1);
-  t.equal(late?.closed, undefined);
-  for (let n = 2; n < preauthPerSource; n++) gateway.open({ ...REMOTE_PEER, address: `192.0.2.${n}` });
-  t.equal(gateway.open({ ...REMOTE_PEER, address: '192.0.2.99' }), undefined, 'where all have one, nobody gives way');
+  upgradesOf(gateway, network.perSource, () => REMOTE_PEER);
+  const waiting = upgradesOf(gateway, network.queuedPerSource, () => REMOTE_PEER);
+  t.notOk(waiting.some(({ refused }) => refused));
+  t.match(gateway.knock(REMOTE_PEER).refused, { status: /^503/, headers: { 'retry-after': '1' } });
+  const all = upgradesOf(gateway, network.queued + MOST, stranger);
+  t.notOk(all[MOST - network.perSource - 1]?.refused);
+  t.match(all.at(-1)?.refused, { status: /^503/ }, 'of all of them there are not more than that, either');
+  for (const { wire } of all) wire?.receiver?.closed(1006, '');
   await gateway.pass(limits.wire.handshakeMs + 1000);
-  t.ok(gateway.open({ ...REMOTE_PEER, address: '192.0.2.1' }), 'and time makes room');
+  t.ok(
+    waiting.every(({ wire, refused }) => wire !== undefined || refused !== undefined),
+    'nobody waits for ever',
+  );
+});
+
+t.test('sources take turns, however much one of them has waiting', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const crowd = upgradesOf(gateway, MOST, stranger);
+  const many = upgradesOf(gateway, 100, () => from('198.51.100.1'));
+  const few = gateway.knock(from('198.51.100.2'));
+  t.notOk(many[0]?.wire);
+  for (const i of [0, 1]) crowd[i]?.wire?.receiver?.closed(1006, '');
+  t.ok(many[0]?.wire);
+  t.ok(few.wire);
+  t.notOk(many[1]?.wire);
+});
+
+t.test('one that only holds sockets gives way to those that have fewer', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const holding = upgradesOf(gateway, MOST, (i) => stranger(Math.floor(i / network.perSource)));
+  const more = upgradesOf(gateway, 200, (i) => stranger(i % 4));
+  t.ok(holding.every(({ wire }) => wire !== undefined));
+  const soon = gateway.knock(from('192.0.2.1'));
+  t.notOk(soon.wire, 'whoever is new may still speak');
+  await gateway.pass(silentMs + 300);
+  t.ok(soon.wire, 'and then gives way');
+  const late = gateway.knock(from('192.0.2.2'));
+  t.ok(late.wire, 'to the next at once');
+  const displaced = holding.filter(({ wire }) => wire?.closed !== undefined);
+  t.ok(displaced.length >= 2);
+  for (const { wire } of displaced) t.match(wire?.closed, { code: 1013 });
+  t.equal(late.wire?.closed, undefined);
+  t.ok(more.filter(({ wire }) => wire).length <= displaced.length, 'what they have waiting takes no more room');
+  t.ok((await operatorOf(gateway)).hello, 'programs of this host have room of their own');
+  await gateway.settle();
   const reasons = [...gateway.parts.ledger.log.query({ terms: ['type:connection.refused'] })].map(
     (event) => event.type === 'connection.refused' && event.data.reason,
   );
@@ -51,8 +102,8 @@ t.test('the larger a message may be, the fewer may wait: the transport buffers i
   ] as const) {
     const preauth = new Preauth(clock, { handshakeMs: 1000, maxPayloadBytes });
     t.same({ network: preauth.room.network.most, loopback: preauth.room.loopback.most }, room);
-    t.ok(room.network * maxPayloadBytes <= limits.sockets.preauthBytes);
-    t.ok(room.loopback * maxPayloadBytes <= limits.sockets.preauthLoopbackBytes);
+    t.ok(room.network * maxPayloadBytes <= limits.preauth.network.bytes);
+    t.ok(room.loopback * maxPayloadBytes <= limits.preauth.loopback.bytes);
     preauth.stop();
   }
 });

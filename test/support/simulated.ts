@@ -12,7 +12,7 @@ import { handlersOf } from '../../src/gateway/transport-handlers.js';
 import type { LedgerOptions } from '../../src/ledger/ledger.js';
 import { Logging } from '../../src/logging/logging.js';
 import { beginExpiry } from '../../src/services/expiry.js';
-import type { Peer, Receiver, Socket } from '../../src/transport/transport.js';
+import type { HttpAnswer, Peer, Receiver, Socket } from '../../src/transport/transport.js';
 import { type Claims, connectParams, type Frame, type Key, newKey } from './device.js';
 import { TOKEN } from './gateway.js';
 import { openLedger, write } from './ledger.js';
@@ -92,11 +92,20 @@ export class SimWire implements Socket {
   }
 }
 
+/** An upgrade that was asked for: a wire, a refusal, or neither while it waits. */
+export interface SimKnock {
+  readonly wire: SimWire | undefined;
+  readonly refused: HttpAnswer | undefined;
+  abort(): void;
+}
+
 export interface Simulated {
   readonly parts: Parts;
   readonly front: Front;
   readonly clock: TestClock;
-  /** Opens a connection; undefined if it is not even admitted. */
+  /** Asks for an upgrade, which may have to wait. */
+  knock(peer?: Peer): SimKnock;
+  /** Opens a connection; undefined if it is not admitted at once. */
   open(peer?: Peer): SimWire | undefined;
   /** Opens one and answers the challenge. */
   connect(key: Key | undefined, claims?: Claims, peer?: Peer): Promise<SimWire>;
@@ -135,17 +144,31 @@ export const simulated = async (config: object = {}, more: Partial<LedgerOptions
     clock.pass(25);
     for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
-  const open = (peer: Peer = REMOTE_PEER): SimWire | undefined => {
-    if (handlers.admit(peer) !== undefined) return undefined;
-    const wire = new SimWire(settle);
-    wires.add(wire);
-    wire.receiver = handlers.open(wire, peer);
-    return wire;
+  const knock = (peer: Peer = REMOTE_PEER): SimKnock => {
+    const upgrade = {
+      peer,
+      wire: undefined as SimWire | undefined,
+      refused: undefined as HttpAnswer | undefined,
+      proceed: () => {
+        const wire = new SimWire(settle);
+        wires.add(wire);
+        upgrade.wire = wire;
+        wire.receiver = handlers.open(wire, peer);
+      },
+      refuse: (answer: HttpAnswer) => {
+        upgrade.refused = answer;
+      },
+      abort: () => handlers.aborted(upgrade),
+    };
+    handlers.upgrade(upgrade);
+    return upgrade;
   };
+  const open = (peer?: Peer): SimWire | undefined => knock(peer).wire;
   return {
     parts,
     front,
     clock,
+    knock,
     open,
     settle,
     connect: async (key, claims, peer) => {

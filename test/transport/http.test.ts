@@ -13,7 +13,8 @@ const listening = async (t: Test): Promise<number> => {
   const transport = await uwsTransport({
     maxPayloadBytes: limits.wire.maxPayloadBytes,
     handlers: {
-      admit: () => TEXT,
+      upgrade: (upgrade) => upgrade.refuse(TEXT),
+      aborted: () => {},
       open: () => ({ message: () => {}, dropped: () => {}, closed: () => {} }),
       http: (_, path) => (path === '/bytes' ? { ...TEXT, body: BYTES, headers: { 'cache-control': 'public' } } : TEXT),
     },
