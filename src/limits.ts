@@ -164,9 +164,10 @@ export const limits = {
     rowsRemembered: 16_384,
     /** People kept parsed, for the lists that show them: a list of 10,000 devices costs no reading. */
     originsRemembered: 16_384,
-    /** Events whose index terms are folded in one transaction. What is left over is indexed when nothing has come for `indexMs`. */
+    /** Events whose index terms are folded in one transaction. What is left over is indexed when fewer than `quietEvents` have come in `indexMs`. */
     indexBatch: 10_000,
     indexMs: 1 * SECOND,
+    quietEvents: 500,
     /** Events remembered for the index; a backlog beyond is read from the log again. */
     indexRemembered: 50_000,
     /** Events between two moments at which the views are kept: what `--at` may have to replay. */

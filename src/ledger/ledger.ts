@@ -82,6 +82,8 @@ export class Ledger {
   private state: Health = { writable: true };
   private scheduled = false;
   private lingering = false;
+  /** Where the log stood when it was last looked whether it is quiet. */
+  private looked: number;
   private closed = false;
 
   private constructor(
@@ -94,9 +96,10 @@ export class Ledger {
     /** Files of the archive that the start could not read. */
     readonly unreadable: readonly SegmentUnreadable[],
   ) {
+    this.looked = position.seq;
     this.log = new Reader(() => this.store);
     this.trailing = Trailing.after(() => this.store, this.log, position.seq, options.entropy);
-    this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.schedule());
+    this.stopIndexing = options.clock.every(limits.ledger.indexMs, () => this.indexIfQuiet());
   }
 
   /** Opens, takes the lock and audits. Throws LedgerLocked or LedgerDamaged; a view whose fold has changed is made anew. */
@@ -212,7 +215,7 @@ export class Ledger {
     this.lingering = true;
     this.options.clock.after(limits.ledger.lingerMs, () => {
       this.lingering = false;
-      this.schedule();
+      if (this.queue.length > 0) this.schedule();
     });
   }
 
@@ -268,7 +271,7 @@ export class Ledger {
     if (batch.stamped.length > 0) this.write(batch);
     else {
       for (const settled of batch.settled) this.tell(settled);
-      this.keepUp(queued.length === 0 ? 1 : limits.ledger.indexBatch);
+      this.keepUp(limits.ledger.indexBatch);
     }
     if (this.queue.length > 0) this.schedule();
   }
@@ -309,6 +312,14 @@ export class Ledger {
     if (erased.length > 0) this.trailing.erased();
     for (const decided of settled) this.tell(decided);
     this.news.wake();
+  }
+
+  /** What is left over is indexed when little comes; while much comes it goes in whole batches, with what comes. */
+  private indexIfQuiet(): void {
+    const came = this.position.seq - this.looked;
+    this.looked = this.position.seq;
+    if (came < limits.ledger.quietEvents && this.queue.length === 0 && this.state.writable && !this.closed)
+      this.keepUp(1);
   }
 
   /** Writes what trails the log, with nothing else to write. */

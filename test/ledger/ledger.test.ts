@@ -2,7 +2,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import t from 'tap';
 import type { Event } from '../../events/index.js';
 import { refusal } from '../../src/errors.js';
-import { Store } from '../../src/ledger/store.js';
+import { type Batch, Store } from '../../src/ledger/store.js';
+import { limits } from '../../src/limits.js';
 import { asked, folder, openLedger, ticked, write } from '../support/ledger.js';
 import { TestClock } from '../support/world.js';
 
@@ -238,5 +239,42 @@ t.test('deadlines go on while a clock that was set back makes the time of events
   const after = await moment();
   t.equal(after.at, before.at);
   t.equal(after.now, before.now + 60_000);
+  await ledger.close();
+});
+
+/** A store that says how often it was written to, and how far its index was then. */
+class CountingStore extends Store {
+  commits = 0;
+  override commit(batch: Batch): void {
+    this.commits++;
+    super.commit(batch);
+  }
+}
+
+t.test('what trails the log is written when it is quiet, and costs a busy log no commit of its own', async (t) => {
+  const clock = new TestClock();
+  let store: CountingStore | undefined;
+  const openStore = (path: string): Store => {
+    store = new CountingStore({ path });
+    return store;
+  };
+  const ledger = await openLedger(folder(t), { clock, openStore });
+  const { quietEvents, lingerMs, indexMs } = limits.ledger;
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+  ledger.record([ticked(1)]);
+  await write(ledger, ticked(2));
+  clock.pass(lingerMs);
+  await turn();
+  t.equal(store?.commits, 1, 'a fact that has gone along with others does not go again');
+
+  for (let n = 2; n < quietEvents + 2; n++) ledger.record([ticked(n)]);
+  await write(ledger, ticked(quietEvents + 2));
+  clock.pass(indexMs);
+  await turn();
+  t.equal(store?.indexed(), 0, 'while much comes it waits');
+  clock.pass(indexMs);
+  await turn();
+  t.equal(store?.indexed(), ledger.log.position, 'and when it is quiet all of it is indexed');
   await ledger.close();
 });
