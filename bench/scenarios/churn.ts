@@ -19,9 +19,9 @@ export const churn: Scenario = {
   servers: ['gateway', 'original', 'ws'],
   turns: 1,
   sizes: {
-    full: { connections: AT_ONCE, devices: 1_000, seconds: 120, perSecond: 0 },
-    quick: { connections: 2, devices: 10, seconds: 1, perSecond: 0 },
-    original: { connections: AT_ONCE, devices: 100, seconds: 60, perSecond: 0 },
+    full: { connections: AT_ONCE, devices: 1_000, seconds: 120, perSecond: 200 },
+    quick: { connections: 2, devices: 10, seconds: 1, perSecond: 200 },
+    original: { connections: AT_ONCE, devices: 100, seconds: 60, perSecond: 20 },
   },
   needs: () => ({ sockets: 200, memoryMiB: 1000 }),
   targets: [
@@ -41,6 +41,7 @@ export const churn: Scenario = {
           visitors: { port: server.port, devices: { first: 0, count: sizes.devices } },
           atOnce: clients.share(sizes.connections, number),
           seconds: sizes.seconds,
+          perSecond: clients.share(sizes.perSecond, number),
           method: 'health',
         })),
       );

@@ -1,19 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Counted, now, Tally } from '../clock.js';
 import { handshake } from '../handshake.js';
 import { type Counts, Histogram } from '../histogram.js';
 import { type Visitors, visitOf } from '../visitors.js';
 import { Caller } from './request.js';
 
-/** They come, ask one thing, and go as one should, for so long. */
+/** They come, ask one thing, and go as one should, for so long and no faster than at a pace. */
 export const churn = async ({
   visitors,
   atOnce,
   seconds,
+  perSecond,
   method,
 }: {
   readonly visitors: Visitors;
   readonly atOnce: number;
   readonly seconds: number;
+  readonly perSecond: number;
   readonly method: string;
 }): Promise<{
   readonly accepted: number;
@@ -25,8 +28,10 @@ export const churn = async ({
   const refused = new Tally();
   const failed = new Tally();
   const end = now() + seconds * 1000;
+  const everyMs = (1000 * atOnce) / perSecond;
   const worker = async (): Promise<void> => {
-    while (now() < end) {
+    for (let next = now(); next < end; next = Math.max(now(), next + everyMs)) {
+      await sleep(Math.max(0, next - now()));
       const outcome = await handshake(visitOf(visitors, Math.floor(Math.random() * visitors.devices.count)));
       if (!outcome.in) {
         refused.add(outcome.why);
