@@ -50,6 +50,10 @@ export const limits = {
     /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
     silentMs: 1 * SECOND,
   },
+  turns: {
+    /** What handshakes may take of one turn of the loop: a crowd that knocks at once is looked at a slice a turn. */
+    workMs: 10,
+  },
   sockets: {
     /** Sockets that one event closes in one turn of the loop (some 5 ms). */
     closedAtOnce: 500,
@@ -152,8 +156,8 @@ export const limits = {
   ledger: {
     /** One leaf of a tlog-tiles bundle (C2SP tlog-tiles): its length is 16 bits. */
     eventBytes: 65_535,
-    /** Commands that may share one flush. More only lengthens the pause of the loop. */
-    batch: 1024,
+    /** Commands that may share one flush. More only lengthens the pause of the loop (some 10 ms). */
+    batch: 128,
     /** Commands that may wait for the writer; beyond, callers are told to retry. */
     queue: 100_000,
     /** Events that the start audit reads back from the tail. */
@@ -166,6 +170,8 @@ export const limits = {
     originsRemembered: 16_384,
     /** Events whose index terms are folded in one transaction. What is left over is indexed when fewer than `quietEvents` have come in `indexMs`. */
     indexBatch: 10_000,
+    /** Lists of it that one commit writes (some 5 ms). */
+    indexSlice: 2000,
     indexMs: 1 * SECOND,
     quietEvents: 500,
     /** Events remembered for the index; a backlog beyond is read from the log again. */

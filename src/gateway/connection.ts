@@ -4,7 +4,7 @@ import { limits } from '../limits.js';
 import { type Close, closeCode } from '../protocol/close-codes.js';
 import { ConnectParams } from '../protocol/connect-params.js';
 import { type ConnectRefusal, refusalOnWire } from '../protocol/connect-refusals.js';
-import { closeReason, decodeRequest, event, failure, parseFrame, response } from '../protocol/frames.js';
+import { closeReason, decodeRequest, event, failure, parseFrame, type Request, response } from '../protocol/frames.js';
 import type { Peer, Receiver, Socket } from '../transport/transport.js';
 import { mayDrop } from './broadcast.js';
 import { connectionId } from './connection-id.js';
@@ -38,7 +38,9 @@ interface Refused extends End {
 type State =
   /** It has our challenge; its connect is awaited. */
   | { readonly is: 'challenged'; readonly guest: Guest }
-  /** Its connect waits to be looked at, or for the log. */
+  /** It has said something, which waits to be looked at. */
+  | { readonly is: 'heard'; readonly guest: Guest }
+  /** Its connect waits for the limiter, or for the log. */
   | { readonly is: 'deciding'; readonly guest: Guest; readonly inLog: boolean }
   | { readonly is: 'open'; readonly session: Session }
   /** It has been told no. */
@@ -66,9 +68,7 @@ export class Connection implements Receiver {
         return this.hear(this.state.session, data, binary);
       case 'challenged':
       case 'deciding':
-        if (data.length > limits.wire.preauthFrameBytes) return this.turnOut(this.state.guest, ends.tooLarge);
-        if (binary) return this.turnOut(this.state.guest, ends.invalidFrame);
-        return this.knock(this.state, data.toString());
+        return this.hearGuest(this.state, data, binary);
       default:
     }
   }
@@ -116,14 +116,33 @@ export class Connection implements Receiver {
     deliver(session, failure(id, { code: 'INVALID_REQUEST', message: `invalid request frame: ${rules}` }));
   }
 
-  /** Its first request, which must be connect. */
-  private knock({ is, guest }: State & { readonly guest: Guest }, message: string): void {
-    const frame = parseFrame(message);
-    if (frame === undefined) return this.turnOut(guest, ends.notJson);
+  /** Somebody who is not in speaks. */
+  private hearGuest({ is, guest }: State & { readonly guest: Guest }, data: Buffer, binary: boolean): void {
+    if (data.length > limits.wire.preauthFrameBytes) return this.turnOut(guest, ends.tooLarge);
+    if (binary) return this.turnOut(guest, ends.invalidFrame);
+    const text = data.toString();
+    if (is === 'deciding') return void this.requestOf(guest, text, () => false);
+    this.state = { is: 'heard', guest };
+    this.front.turns.take(() => {
+      if (this.state.is === 'heard') this.knock(guest, text);
+    });
+  }
+
+  /** Its request, or undefined if it is turned out for what it says. */
+  private requestOf(guest: Guest, text: string, isRight: (method: string) => boolean): Request | undefined {
+    const frame = parseFrame(text);
+    if (frame === undefined) return void this.turnOut(guest, ends.notJson);
     const request = decodeRequest(frame);
-    if (E.isLeft(request)) return this.turnOut(guest, ends.invalidFrame);
-    const { id, method, params } = request.right;
-    if (is !== 'challenged' || method !== 'connect') return this.refuse(guest, id, { code: 'not-connect' });
+    if (E.isLeft(request)) return void this.turnOut(guest, ends.invalidFrame);
+    if (isRight(request.right.method)) return request.right;
+    return void this.refuse(guest, request.right.id, { code: 'not-connect' });
+  }
+
+  /** Its first request, which must be connect. */
+  private knock(guest: Guest, text: string): void {
+    const request = this.requestOf(guest, text, (method) => method === 'connect');
+    if (request === undefined) return;
+    const { id, params } = request;
     const claims = decode(ConnectParams, params ?? {});
     if (E.isLeft(claims)) return this.refuse(guest, id, { code: 'invalid-params', rules: rulesOf(claims.left) });
     const { limiter, clock } = this.front;

@@ -14,6 +14,7 @@ import { Preauth } from './preauth.js';
 import type { SecretInForce } from './secret.js';
 import { SignatureBudget } from './signature-budget.js';
 import { Tiles, type TilesOptions } from './tiles.js';
+import { Turns } from './turns.js';
 
 /** What stands before the core and takes connections: in the process that writes the log, or in a worker. */
 export interface Front {
@@ -24,6 +25,7 @@ export interface Front {
   readonly gate: Gate;
   readonly limiter: Limiter;
   readonly preauth: Preauth;
+  readonly turns: Turns;
   readonly hello: Hello;
   readonly core: Core;
   /** The log over plain HTTP; undefined where that is off. */
@@ -70,6 +72,7 @@ export const frontOf = (options: FrontOptions): Front => {
     },
     limiter,
     preauth: new Preauth(clock, settings, among),
+    turns: new Turns(clock),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], snapshot, keys }),
     core,
     tiles: settings.tiles

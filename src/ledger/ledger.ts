@@ -246,7 +246,7 @@ export class Ledger {
   async close(): Promise<void> {
     this.stopIndexing();
     while (this.queue.length > 0 && this.state.writable) this.flush();
-    if (this.state.writable) this.keepUp(1, 1);
+    for (let more = true; more && this.state.writable; more = this.trailing.unfinished) this.keepUp(1, 1);
     this.closed = true;
     this.refuse(this.queue.splice(0));
     this.lock.release();
@@ -304,7 +304,7 @@ export class Ledger {
     }
     this.position = position;
     this.tree.written(growth);
-    this.trailing.written(piece, position.seq);
+    this.trailing.written(piece);
     this.trailing.note(
       stamped.map(({ event }) => event),
       changes,
@@ -329,11 +329,11 @@ export class Ledger {
       const piece = this.trailing.due(position.seq, toIndex, toKeep);
       if (piece === undefined) return;
       this.store.commit({ events: [], changes: [], position, ...piece });
-      this.trailing.written(piece, position.seq);
+      this.trailing.written(piece);
     } catch (error) {
       return this.fail(error);
     }
-    if (this.trailing.behind(position.seq) >= limits.ledger.indexBatch) this.schedule();
+    if (this.trailing.unfinished || this.trailing.behind(position.seq) >= limits.ledger.indexBatch) this.schedule();
   }
 
   /** In this order, per decision: those who listen, the one who asked, and then what it puts an end to. */

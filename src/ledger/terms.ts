@@ -1,7 +1,7 @@
 import type { Event, Term } from '../../events/index.js';
 import { limits } from '../limits.js';
 import { type Leaving, leaving, type Most, type Relisted, without } from './lists.js';
-import { Lists, TermKeys } from './postings.js';
+import { Lists, type Posting, TermKeys } from './postings.js';
 import type { Reader } from './reader.js';
 import type { IndexEntries, Store } from './store.js';
 
@@ -21,6 +21,8 @@ export class TermIndex {
   private readonly keys: TermKeys;
   /** What was committed since the stored index; undefined where it has to be read from the log again. */
   private gathered: Gathered | undefined;
+  /** What is being written, a slice with each commit. */
+  private writing: { readonly postings: Iterator<Posting>; readonly upTo: number } | undefined;
   private fromNothing = false;
 
   /** `complete`: the event up to which the stored index is. */
@@ -40,9 +42,19 @@ export class TermIndex {
 
   /** Begins again with the first event; what was stored goes with the first batch. */
   restart(): void {
-    this.complete = 0;
-    this.gathered = undefined;
+    this.reopened(0);
     this.fromNothing = true;
+  }
+
+  /** What was on its way to the disk may be there or not. `complete`: the event up to which the stored index is. */
+  reopened(complete: number): void {
+    this.complete = complete;
+    this.forget();
+  }
+
+  /** A part of what is due has been written. */
+  get unfinished(): boolean {
+    return this.writing !== undefined;
   }
 
   /** Events that were committed, and follow those before. */
@@ -52,23 +64,35 @@ export class TermIndex {
     if (this.gathered.upTo - this.gathered.after > limits.ledger.indexRemembered) this.gathered = undefined;
   }
 
-  /** The next entries to write of a log that stands at `position`, if there are at least `atLeast` events to index. */
+  /**
+   * The next entries to write of a log that stands at `position`, if there are at least `atLeast` events to index. A large batch takes as long
+   * as many commits, so it goes in slices; it counts as stored with the last of them.
+   */
   due(position: number, atLeast: number): IndexEntries | undefined {
-    if (position - this.complete < atLeast) return undefined;
-    const { lists, upTo } = this.gathered ?? this.reRead();
+    if (this.writing === undefined && position - this.complete < atLeast) return undefined;
+    this.writing ??= this.begin(position);
+    const postings = sliceOf(this.writing.postings);
     return {
-      postings: lists.postings(this.keys),
-      upTo,
+      postings,
+      upTo: postings.length < limits.ledger.indexSlice ? this.writing.upTo : this.complete,
       salt: this.keys.salt,
       ...(this.fromNothing ? { anew: true } : {}),
     };
   }
 
   /** They are on the disk. */
-  written(upTo: number, position: number): void {
-    this.complete = upTo;
+  written(upTo: number): void {
     this.fromNothing = false;
+    if (upTo === this.complete) return;
+    this.complete = upTo;
+    this.writing = undefined;
+  }
+
+  /** What comes from now on follows the batch that is written. */
+  private begin(position: number): NonNullable<TermIndex['writing']> {
+    const { lists, upTo } = this.gathered ?? this.reRead();
     this.gathered = this.gathered !== undefined || upTo === position ? after(upTo) : undefined;
+    return { postings: lists.postings(this.keys)[Symbol.iterator](), upTo };
   }
 
   /** The stored lists of addresses without these events, in rising order, whose personal data go. */
@@ -92,6 +116,7 @@ export class TermIndex {
   /** They are gone: what was gathered may hold an address of theirs. */
   forget(): void {
     this.gathered = undefined;
+    this.writing = undefined;
   }
 
   private reRead(): Gathered {
@@ -99,6 +124,17 @@ export class TermIndex {
     return gather(after(from), this.reader.range({ after: from, upTo: from + limits.ledger.indexBatch }));
   }
 }
+
+/** A key is only good until the next, so it is copied. */
+const sliceOf = (postings: Iterator<Posting>): readonly Posting[] => {
+  const slice: Posting[] = [];
+  while (slice.length < limits.ledger.indexSlice) {
+    const next = postings.next();
+    if (next.done === true) break;
+    slice.push({ key: Buffer.from(next.value.key), value: next.value.value });
+  }
+  return slice;
+};
 
 const after = (seq: number): Gathered => ({ after: seq, upTo: seq, lists: new Lists() });
 

@@ -37,6 +37,7 @@ export class Trailing {
   /** The store was closed and opened again: what was on its way to it may be there or not. */
   reopened(position: number): void {
     this.history = History.after(this.store(), this.log, position);
+    this.terms.reopened(this.store().indexed());
   }
 
   /** Everything was made anew but the index, which begins again with the first event. */
@@ -50,6 +51,11 @@ export class Trailing {
     return position - this.terms.upTo;
   }
 
+  /** A part of what was due is written, and the rest may follow at once. */
+  get unfinished(): boolean {
+    return this.terms.unfinished;
+  }
+
   /** What is due at this position, if so many events wait for it; undefined if nothing is. Reads the log where that is needed, and throws what it finds damaged. */
   due(position: number, toIndex: number, toKeep: number = limits.ledger.historyEvents): Piece | undefined {
     const index = this.terms.due(position, toIndex);
@@ -57,9 +63,9 @@ export class Trailing {
     return index === undefined && history === undefined ? undefined : { index, history };
   }
 
-  /** It is on the disk, with the log at this position. */
-  written(piece: Piece | undefined, position: number): void {
-    if (piece?.index !== undefined) this.terms.written(piece.index.upTo, position);
+  /** It is on the disk. */
+  written(piece: Piece | undefined): void {
+    if (piece?.index !== undefined) this.terms.written(piece.index.upTo);
     if (piece?.history !== undefined) this.history.written(piece.history);
   }
 

@@ -56,7 +56,7 @@ class HangingMark extends HighWaterMark {
 }
 
 t.test('a place that hangs is waited for once, and used again when it is back', async (t) => {
-  const mark = new HangingMark(join(folder(t), 'mark'), 20);
+  const mark = new HangingMark(join(folder(t), 'mark'), 500);
   await t.rejects(mark.raise(undefined, 'a'), { name: 'MarkUnusable', message: /it takes too long$/ });
   for (let n = 0; n < 8; n++)
     await t.rejects(mark.raise(undefined, 'a'), { name: 'MarkUnusable', message: /it still hangs$/ });

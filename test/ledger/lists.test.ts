@@ -54,8 +54,10 @@ const busy = async (t: Test, lists: number, length: number) => {
   const ledger = await openLedger(path, { clock, openStore: () => store });
   for (let list = 0; list < lists; list++) {
     await write(ledger, ...Array.from({ length }, (_, n) => named(list * length + n)));
-    clock.pass(limits.ledger.indexMs);
-    await new Promise(setImmediate);
+    while (ledger.log.indexed < (list + 1) * length) {
+      clock.pass(limits.ledger.indexMs);
+      await new Promise(setImmediate);
+    }
   }
   t.equal(ledger.log.indexed, lists * length);
   store.lookups = 0;
