@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { type Arguments, argumentsIn, Unable } from './arguments.js';
 import { forensics } from './forensics.js';
 import { handshakes } from './handshakes.js';
@@ -11,6 +12,7 @@ import type { Result } from './report/result.js';
 import { roomHere } from './room.js';
 import { scenarios } from './scenarios/index.js';
 import { check, run } from './scenarios/run.js';
+import { clearAway } from './server.js';
 import { start } from './start.js';
 
 /* `npm run bench [-- name …] [--option …]`: measures, prints, and with --keep keeps what it found in bench/results. */
@@ -24,6 +26,7 @@ const FIGURES: Readonly<Record<string, (repeats: number) => Promise<readonly Fig
 };
 const REPEATS = 3;
 const EXIT_UNABLE = 2;
+const EXIT_SIGNAL = 128;
 
 const list = (): void => {
   for (const [name, { says, minutes, turns }] of Object.entries(scenarios))
@@ -68,6 +71,12 @@ const main = async (): Promise<void> => {
   await measureScenarios(names, said);
   await measureFigures(names, said.keep);
 };
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    clearAway();
+    process.exit(EXIT_SIGNAL + constants.signals[signal]);
+  });
 
 try {
   await main();

@@ -15,6 +15,16 @@ const LOOP_DELAY = new URL('./loop-delay.js', import.meta.url).href;
 const LIMIT = fileURLToPath(new URL('./limit.js', import.meta.url));
 
 const PROBES = 'probes';
+/** What a run that is broken off has to clear away. */
+const running = new Map<ChildProcess, string | undefined>();
+
+/** For who is told to stop at once. */
+export const clearAway = (): void => {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+};
 const ANSWER_MS = 5000;
 
 /** How a server is started. */
@@ -80,6 +90,7 @@ export class Server {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.set(child, given === undefined ? folder : undefined);
     const port = await portOf(child, launch.listening ?? announced);
     return new Server(launch, child, folder, port, performance.now() - begun, given !== undefined);
   }
@@ -152,6 +163,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.end();
+    running.delete(this.child);
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
   }
 }

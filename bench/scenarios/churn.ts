@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { added, told, totalOf } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
 import type { Server } from '../server.js';
-import { eventsOf } from '../servers/reading.js';
+import { type LoggedEvent, readEvents } from '../servers/reading.js';
 import { paired } from './paired.js';
 import { measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
 import { slopeOf } from './slope.js';
@@ -104,14 +104,20 @@ const descriptorRow = async (server: Server, before: number): Promise<Row> => {
   };
 };
 
-/** What clients saw, and what the log has of it. */
-const accountRow = async (server: Server, after: number, accepted: number, refused: number): Promise<Row> => {
-  await sleep(500);
+/** By type; of refusals that were only counted, as many as they were. */
+const countsOf = (events: Iterable<LoggedEvent>): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();
-  for (const { type, data } of await eventsOf(server, after)) {
+  for (const { type, data } of events) {
     const count = type === 'connection.refusals-summarised' ? Number(data['total']) : 1;
     counts.set(type, (counts.get(type) ?? 0) + count);
   }
+  return counts;
+};
+
+/** What clients saw, and what the log has of it. */
+const accountRow = async (server: Server, after: number, accepted: number, refused: number): Promise<Row> => {
+  await sleep(500);
+  const counts = await readEvents(server, after, countsOf);
   const count = (type: string): number => counts.get(`connection.${type}`) ?? 0;
   const turnedAway = count('refused') + count('refusals-summarised');
   const wrong =

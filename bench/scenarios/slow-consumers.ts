@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { added, told, totalOf } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
 import type { Server } from '../server.js';
-import { eventsOf } from '../servers/reading.js';
+import { type LoggedEvent, readEvents } from '../servers/reading.js';
 import { paired } from './paired.js';
 import { type Lab, measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
 
@@ -86,6 +86,12 @@ const watchPeak = (server: Server): (() => number) => {
   };
 };
 
+const putOut = (events: Iterable<LoggedEvent>): number => {
+  let count = 0;
+  for (const { type, actor } of events) if (type === 'connection.closed' && actor.rule === 'slow-consumer') count++;
+  return count;
+};
+
 /** Who was put out for it, as the log has it: who does not read does not learn of it. */
 const evicted = async ({ name, quick }: Lab, server: Server, count: number, anonymousMiB: number): Promise<Row> => {
   if (name !== 'gateway' || quick) {
@@ -93,8 +99,7 @@ const evicted = async ({ name, quick }: Lab, server: Server, count: number, anon
     return { what: 'slow', figures: { done: count, anonymousMiB }, note };
   }
   await sleep(SETTLE_MS);
-  const events = await eventsOf(server);
-  const out = events.filter(({ type, actor }) => type === 'connection.closed' && actor.rule === 'slow-consumer').length;
+  const out = await readEvents(server, 0, putOut);
   return {
     what: 'slow',
     figures: { done: out, failed: count - out, anonymousMiB },

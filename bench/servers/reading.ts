@@ -61,13 +61,16 @@ export interface LoggedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Every event of its log after one, oldest first; none of a server that has no log. */
-export const eventsOf = async (server: Server, after = 0): Promise<readonly LoggedEvent[]> => {
-  if (!existsSync(ledgerOf(server))) return [];
-  return await readingLog(server, (store) =>
-    Array.from(
-      scan(() => store, after + 1, Number.MAX_SAFE_INTEGER),
-      ({ bytes }) => JSON.parse(String(bytes)),
-    ),
-  );
-};
+/** Looks at every event of its log after one, oldest first; at none of a server that has no log. */
+export const readEvents = async <T>(
+  server: Server,
+  after: number,
+  look: (events: Iterable<LoggedEvent>) => T,
+): Promise<T> =>
+  existsSync(ledgerOf(server))
+    ? await readingLog(server, (store) => look(decoded(scan(() => store, after + 1, Number.MAX_SAFE_INTEGER))))
+    : look([]);
+
+function* decoded(events: Iterable<{ readonly bytes: Buffer }>): Iterable<LoggedEvent> {
+  for (const { bytes } of events) yield JSON.parse(String(bytes)) as LoggedEvent;
+}

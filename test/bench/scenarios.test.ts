@@ -1,6 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { attempt } from '../../src/attempt.js';
 
 /* The whole of it, with numbers that prove nothing: it runs, says what it found, and leaves nothing behind. */
 
@@ -23,6 +28,31 @@ t.test('two scenarios, one after the other', async (t) => {
   t.match(said, /PASS: device\.token\.revoke: failed at most 0; found 0/);
   t.match(said, /Machine: .*Linux .*Node \d/);
 });
+
+t.test('broken off, it leaves neither folders nor servers', async (t) => {
+  const scratch = t.testdir();
+  const child = spawn(process.execPath, [MAIN, 'churn', '--minutes', '60'], {
+    env: { ...process.env, TMPDIR: scratch },
+    stdio: 'ignore',
+  });
+  let folder: string | undefined;
+  while (folder === undefined || !existsSync(join(scratch, folder, 'ledger', 'data.mdb'))) {
+    folder = readdirSync(scratch).find((name) => name.startsWith('clawledger-bench-'));
+    await sleep(20);
+  }
+  const servers = readdirSync('/proc').filter((pid) => environmentOf(pid).includes(`OPENCLAW_STATE_DIR=${scratch}`));
+  t.ok(servers.length > 0);
+  child.kill('SIGINT');
+  t.same(await once(child, 'exit'), [130, null]);
+  t.same(readdirSync(scratch), []);
+  for (let i = 0; i < 100 && servers.some((pid) => environmentOf(pid) !== ''); i++) await sleep(20);
+  t.same(
+    servers.filter((pid) => environmentOf(pid) !== ''),
+    [],
+  );
+});
+
+const environmentOf = (pid: string): string => attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? '';
 
 t.test('what there is', async (t) => {
   const { code, said } = await bench('--list');
