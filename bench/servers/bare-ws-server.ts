@@ -53,7 +53,7 @@ server.on('connection', (ws) => {
       return answer({ type: 'hello-ok', pad: HELLO });
     }
     answer({ ok: true });
-    if (method === 'system-event') tellAll('presence', { presence: [params] });
+    if (method === 'talk.mode') tellAll('talk.mode', params);
   });
 });
 setInterval(() => tellAll('tick', { ts: Date.now() }), 30_000);

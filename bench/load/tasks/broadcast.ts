@@ -14,9 +14,9 @@ export const burst = async ({
   readonly events: number;
 }): Promise<void> => {
   speaker ??= await admitted(visitors);
-  const params = (): string => JSON.stringify({ text: markNow(), instanceId: 'bench' });
+  const params = (): string => JSON.stringify({ enabled: true, phase: markNow() });
   speaker.sendAll(
-    Array.from({ length: events }, (_, n) => `{"type":"req","id":"${n}","method":"system-event","params":${params()}}`),
+    Array.from({ length: events }, (_, n) => `{"type":"req","id":"${n}","method":"talk.mode","params":${params()}}`),
   );
 };
 
