@@ -24,6 +24,7 @@ import {
   type Transport,
   type Upgrade,
 } from './transport.js';
+import { Upgrading } from './upgrading.js';
 import { loadUws, type Uws } from './uws.js';
 
 /** What `sockaddr_un` holds on macOS, the least of the systems; a longer path crashes the library. */
@@ -144,11 +145,22 @@ const NO_ROOM: HttpAnswer = {
   headers: { 'retry-after': '1' },
 };
 
+/**
+ * RFC 6455 §4.2.1. The library upgrades whoever sends a key, and when one that waited had said `connection: close`, it closes it
+ * in the middle of that and goes on with freed memory.
+ */
+const NO_UPGRADE: HttpAnswer = {
+  status: '400 Bad Request',
+  type: 'text/plain; charset=utf-8',
+  body: 'a WebSocket is asked for with connection: upgrade\n',
+};
+
 const behavior = (
   uws: Uws,
   maxPayloadBytes: number,
   handlers: Handlers,
   hostSocket: boolean,
+  upgrading = new Upgrading<UserData>(),
 ): WebSocketBehavior<UserData> => ({
   compression: uws.DISABLED,
   maxPayloadLength: maxPayloadBytes,
@@ -156,7 +168,9 @@ const behavior = (
   idleTimeout: limits.wire.idleSeconds,
   sendPingsAutomatically: true,
   upgrade: (res, req, context) => {
-    const wanted = new UwsUpgrade(res, context, req.getHeader('sec-websocket-key'), peerOf(res, req, hostSocket));
+    if (!req.getHeader('connection').toLowerCase().includes('upgrade')) return answer(res, NO_UPGRADE, false);
+    const key = req.getHeader('sec-websocket-key');
+    const wanted = new UwsUpgrade(upgrading, res, context, key, peerOf(res, req, hostSocket));
     handlers.upgrade(wanted);
     if (!wanted.over)
       res.onAborted(() => {
@@ -169,6 +183,7 @@ const behavior = (
     const { peer } = data;
     if (peer === undefined) return;
     delete data.peer;
+    upgrading.opened(ws);
     const socket = new UwsSocket(ws);
     data.connection = { socket, receiver: handlers.open(socket, peer) };
   },
@@ -180,6 +195,7 @@ const behavior = (
     if (connection !== undefined) setImmediate(() => connection.receiver.dropped(frame));
   },
   close: (ws, code, message) => {
+    upgrading.closed(ws);
     const { connection } = ws.getUserData();
     connection?.socket.gone();
     connection?.receiver.closed(code, Buffer.from(message).toString());
@@ -191,6 +207,7 @@ class UwsUpgrade implements Upgrade {
   over = false;
 
   constructor(
+    private readonly upgrading: Upgrading<UserData>,
     private readonly res: HttpResponse,
     private readonly context: us_socket_context_t,
     private readonly key: string,
@@ -199,9 +216,9 @@ class UwsUpgrade implements Upgrade {
 
   /** No sub-protocol and no compression is ever agreed on. */
   proceed(): void {
-    const { res, context, key, peer } = this;
+    const { upgrading, res, context, key, peer } = this;
     this.over = true;
-    res.cork(() => res.upgrade<UserData>({ peer }, key, '', '', context));
+    upgrading.do(res, () => res.upgrade<UserData>({ peer }, key, '', '', context));
   }
 
   refuse(said: HttpAnswer): void {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
 import { limits } from '../../src/limits.js';
@@ -6,7 +7,7 @@ import type { Upgrade } from '../../src/transport/transport.js';
 
 /* An upgrade may wait, and what the client says meanwhile is not lost. */
 
-const listening = async (t: Test) => {
+const listening = async (t: Test, opened = (): void => {}) => {
   const waiting: Upgrade[] = [];
   const aborted: Upgrade[] = [];
   const heard: string[] = [];
@@ -16,6 +17,7 @@ const listening = async (t: Test) => {
       upgrade: (upgrade) => waiting.push(upgrade),
       aborted: (upgrade) => aborted.push(upgrade),
       open: (socket) => {
+        opened();
         socket.send('welcome');
         return { message: (data) => heard.push(data.toString()), dropped: () => {}, closed: () => {} };
       },
@@ -27,7 +29,8 @@ const listening = async (t: Test) => {
     transport.close();
   });
   const [address] = await transport.listen(['127.0.0.1'], 0);
-  return { url: `ws://127.0.0.1:${address?.port}`, waiting, aborted, heard };
+  const port = address?.port ?? 0;
+  return { port, url: `ws://127.0.0.1:${port}`, waiting, aborted, heard };
 };
 
 const until = async (holds: () => boolean): Promise<void> => {
@@ -61,4 +64,40 @@ t.test('it goes on when it may, is refused when it may not, and is known to be g
   t.same([said, heard], [['welcome'], ['hello']]);
   t.equal(await refused, 503);
   first.terminate();
+});
+
+t.test('what memory is used for while it opens does not close it', async (t) => {
+  const kept: Buffer[] = [];
+  const { url, waiting, heard } = await listening(t, () => {
+    for (let size = 8; size <= 512; size += 8)
+      for (let i = 0; i < 16; i++) kept.push(Buffer.allocUnsafeSlow(size).fill(0x10));
+  });
+  const clients = Array.from({ length: 8 }, () => {
+    const client = new WebSocket(url);
+    client.on('message', () => client.send('hello'));
+    return client;
+  });
+  await until(() => waiting.length === clients.length);
+  for (const upgrade of waiting) upgrade.proceed();
+  await until(() => heard.length === clients.length);
+  t.equal(heard.length, clients.length);
+  t.ok(kept.length > 0);
+  for (const client of clients) client.terminate();
+});
+
+t.test('a key without connection: upgrade is no handshake', async (t) => {
+  const { port, waiting } = await listening(t);
+  const said = await new Promise<string>((resolve) => {
+    const client = connect(port, '127.0.0.1', () =>
+      client.write(
+        'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      ),
+    );
+    client.once('data', (data) => {
+      resolve(String(data));
+      client.destroy();
+    });
+  });
+  t.match(said, /^HTTP\/1.1 400 /);
+  t.equal(waiting.length, 0);
 });
