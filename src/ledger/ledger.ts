@@ -371,6 +371,7 @@ export class Ledger {
     if (this.closed) return;
     try {
       await this.store.close();
+      if (this.closed) return;
       this.store = openStore(this.options);
       const { position, tree } = audited(this.store);
       this.position = position;

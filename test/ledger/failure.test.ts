@@ -71,6 +71,23 @@ t.test('a full disk is tried again: reopened, audited, and on it goes', async (t
   await ledger.close();
 });
 
+t.test('a ledger that is closed while it is reopened stays closed', async (t) => {
+  const clock = new TestClock();
+  let opened = 0;
+  const openStore = (path: string) => {
+    opened++;
+    return new FaultyStore({ path });
+  };
+  const ledger = await openLedger(folder(t), { ...options(clock), openStore });
+  FaultyStore.fails = failure(28, 'No space left on device');
+  t.match(await attempt(ledger, 1), { left: { code: 'log-not-writable' } });
+  FaultyStore.fails = undefined;
+  clock.pass(1000);
+  await ledger.close();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(opened, 1);
+});
+
 t.test('a ledger that was halted is not written again because the disk has room', async (t) => {
   const clock = new TestClock();
   let noRoom = false;
