@@ -29,20 +29,26 @@ export const faultOf = (file: string): string | undefined => {
     throw error;
   }
   try {
-    const { size } = fstatSync(fd);
-    return size === 0 ? undefined : faultIn(size, (at) => metaAt(fd, at));
+    return fstatSync(fd).size === 0 ? undefined : faultIn(fd);
   } finally {
     closeSync(fd);
   }
 };
 
-const faultIn = (size: number, meta: (at: number) => Meta | undefined): string | undefined => {
-  const first = meta(0);
-  const second = first && meta(first.pageSize);
+const faultIn = (fd: number): string | undefined => {
+  const [first, second] = metasOf(fd) ?? [];
   if (first === undefined || second === undefined) return 'its file is not an LMDB file';
   const { lastPage, pageSize } = second.transaction > first.transaction ? second : first;
   const expected = (lastPage + 1n) * BigInt(pageSize);
+  /* Only now, as it grows while another process writes it. */
+  const { size } = fstatSync(fd);
   return BigInt(size) < expected ? `its file was cut short: ${size} of at least ${expected} bytes` : undefined;
+};
+
+const metasOf = (fd: number): readonly [Meta, Meta] | undefined => {
+  const first = metaAt(fd, 0);
+  const second = first && metaAt(fd, first.pageSize);
+  return first && second && [first, second];
 };
 
 const metaAt = (fd: number, at: number): Meta | undefined => {
