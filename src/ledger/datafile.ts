@@ -35,6 +35,18 @@ export const faultOf = (file: string): string | undefined => {
   }
 };
 
+/** Number of the last transaction in the file. */
+export const lastTransactionOf = (file: string): number => {
+  const fd = openSync(file, 'r');
+  try {
+    const metas = metasOf(fd);
+    if (metas === undefined) throw new Error(`${file} is not an LMDB file`);
+    return Math.max(...metas.map(({ transaction }) => Number(transaction)));
+  } finally {
+    closeSync(fd);
+  }
+};
+
 const faultIn = (fd: number): string | undefined => {
   const [first, second] = metasOf(fd) ?? [];
   if (first === undefined || second === undefined) return 'its file is not an LMDB file';

@@ -7,6 +7,7 @@ import { limits } from '../limits.js';
 import type { Clock, Entropy } from '../ports.js';
 import { LogClock } from './clock.js';
 import type { SegmentUnreadable } from './damage.js';
+import type { Erasure } from './erasure.js';
 import { follow, News } from './follow.js';
 import { type Holder, type Lock, takeLock } from './lock.js';
 import { audited } from './opening.js';
@@ -64,6 +65,13 @@ export interface Tip {
   readonly root: string;
 }
 
+/** A batch that is decided, with all that is read for it. */
+interface Ready {
+  readonly batch: DecidedBatch;
+  readonly erasure?: Erasure;
+  readonly piece?: Piece | undefined;
+}
+
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 28, 122]);
 const RETRY_MS = 1000;
 
@@ -113,7 +121,7 @@ export class Ledger {
     try {
       const { position, unreadable, tree } = audited(store);
       const clock = new LogClock(options.clock, position.at);
-      const ledger = new Ledger(options, store, lock.right, position, tree, clock, unreadable);
+      const ledger = store.exclusively(() => new Ledger(options, store, lock.right, position, tree, clock, unreadable));
       if (clock.behind !== undefined && position.seq > 0) ledger.record([clockJumped(clock.behind)]);
       return ledger;
     } catch (error) {
@@ -236,8 +244,10 @@ export class Ledger {
   rebuild(): number {
     replant(this.store, this.log, this.position);
     const events = rebuild(this.store, this.log);
-    this.position = this.store.position() ?? this.position;
-    this.trailing.restart(this.position.seq);
+    this.store.exclusively(() => {
+      this.position = this.store.position() ?? this.position;
+      this.trailing.restart(this.position.seq);
+    });
     while (this.trailing.behind(this.position.seq) > 0 && this.state.writable) this.keepUp(1);
     return events;
   }
@@ -267,25 +277,37 @@ export class Ledger {
   private flush(): void {
     if (!this.state.writable) return this.refuse(this.queue.splice(0));
     const queued = this.queue.splice(0, limits.ledger.batch);
-    const batch = decideBatch(queued, this.store, this.position, this.clock, this.options.entropy, this.options.onBug);
-    if (batch.stamped.length > 0) this.write(batch);
+    let ready: Ready;
+    try {
+      ready = this.store.exclusively(() => this.decided(queued));
+    } catch (error) {
+      this.fail(error);
+      return this.refuse(queued);
+    }
+    if (ready.batch.stamped.length > 0) this.write(ready);
     else {
-      for (const settled of batch.settled) this.tell(settled);
+      for (const settled of ready.batch.settled) this.tell(settled);
       this.keepUp(limits.ledger.indexBatch);
     }
     if (this.queue.length > 0) this.schedule();
   }
 
-  private write(batch: DecidedBatch): void {
+  private decided(queued: readonly Queued[]): Ready {
+    const { store, position, clock, options, trailing } = this;
+    const batch = decideBatch(queued, store, position, clock, options.entropy, options.onBug);
+    if (batch.stamped.length === 0) return { batch };
+    /* What trails was gathered before the erasure, and is read anew after it. */
+    return batch.erased.length > 0
+      ? { batch, erasure: trailing.erasure(batch.erased) }
+      : { batch, piece: trailing.due(position.seq, limits.ledger.indexBatch) };
+  }
+
+  private write({ batch, piece, erasure }: Ready): void {
     const { stamped, settled, draft, erased } = batch;
     const changes = draft.changes();
-    let piece: Piece | undefined;
     let growth: Growth;
     let position: Position;
     try {
-      const erasure = erased.length === 0 ? undefined : this.trailing.erasure(erased);
-      /* What trails was gathered before the erasure, and is read anew after it. */
-      if (erasure === undefined) piece = this.trailing.due(this.position.seq, limits.ledger.indexBatch);
       growth = this.tree.grown(stamped.map(({ bytes }) => bytes));
       position = { ...batch.position, root: growth.edge.root().toString('hex') };
       const events = stamped.map(({ event, bytes, origin }) => ({ seq: event.seq, bytes, origin }));
@@ -326,7 +348,7 @@ export class Ledger {
   private keepUp(toIndex: number, toKeep?: number): void {
     const { position } = this;
     try {
-      const piece = this.trailing.due(position.seq, toIndex, toKeep);
+      const piece = this.store.exclusively(() => this.trailing.due(position.seq, toIndex, toKeep));
       if (piece === undefined) return;
       this.store.commit({ events: [], changes: [], position, ...piece });
       this.trailing.written(piece);
@@ -376,7 +398,7 @@ export class Ledger {
       const { position, tree } = audited(this.store);
       this.position = position;
       this.tree = tree;
-      this.trailing.reopened(this.position.seq);
+      this.store.exclusively(() => this.trailing.reopened(this.position.seq));
       /* It may have been halted meanwhile. */
       if (!this.state.writable && this.state.until === 'space') this.state = { writable: true };
     } catch (error) {

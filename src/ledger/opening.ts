@@ -21,10 +21,11 @@ export const audited = (store: Store): Opened => {
     unreadable.set(damage.from, damage);
   };
   const reader = new Reader(() => store, passOver).byLogAlone;
-  const found = audit(store, reader);
+  const found = store.exclusively(() => audit(store, reader));
   for (const damage of found.unreadable) unreadable.set(damage.from, damage);
   if (found.outdated.length > 0) rebuild(store, reader);
-  const rebuilt = store.position() ?? found.position;
+  const rebuilt = store.exclusively(() => store.position()) ?? found.position;
   const position = rebuilt.root === undefined ? plant(store, reader, rebuilt) : rebuilt;
-  return { ...found, position, tree: Tree.at(position, store), unreadable: [...unreadable.values()] };
+  const tree = store.exclusively(() => Tree.at(position, store));
+  return { ...found, position, tree, unreadable: [...unreadable.values()] };
 };

@@ -9,6 +9,8 @@ import { unsealed } from './stamp.js';
 export class Origins {
   /** As they were parsed last. Only this process writes, and says what it erased. */
   private readonly parsed: LRUCache<number, Origin> | undefined;
+  /** Erased with the last commit. Whoever is set back would read them still. */
+  private gone: ReadonlySet<number> = new Set();
 
   constructor(
     private readonly stored: (seq: number) => Buffer | undefined,
@@ -20,6 +22,7 @@ export class Origins {
   readonly of: OriginOf = (seq) => {
     const known = this.parsed?.get(seq);
     if (known !== undefined) return known;
+    if (this.gone.has(seq)) return undefined;
     const bytes = this.stored(seq);
     const read = bytes === undefined ? undefined : unsealed(bytes);
     if (read === undefined || E.isLeft(read)) return undefined;
@@ -27,7 +30,9 @@ export class Origins {
     return read.right;
   };
 
+  /** What the last commit erased. */
   forget(seqs: readonly number[]): void {
+    this.gone = new Set(seqs);
     for (const seq of seqs) this.parsed?.delete(seq);
   }
 }

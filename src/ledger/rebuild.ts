@@ -1,4 +1,5 @@
 import { projections, type Views, viewNames } from '../../projections/index.js';
+import { LedgerDamaged } from './damage.js';
 import { Draft, emptyViews } from './draft.js';
 import { History, viewsAt } from './history.js';
 import type { Position } from './position.js';
@@ -61,7 +62,7 @@ const replay = (
  * kept on the way; where that is cut short, it goes on from the last moment that was kept. Returns the events read.
  */
 export const rebuild = (store: Store, reader: Reader): number => {
-  const position = store.position();
+  const position = store.exclusively(() => store.position());
   if (position === undefined) return 0;
   const history = History.anew(store);
   const draft = new Draft(emptyViews, (view, change) => history.hear(view, change));
@@ -71,7 +72,8 @@ export const rebuild = (store: Store, reader: Reader): number => {
     store.commit({ events: [], changes: [], position, history: due });
     history.written(due);
   };
-  replay(draft, reader.byLogAlone, 0, position.seq, keep);
+  const last = replay(draft, reader.byLogAlone, 0, position.seq, keep);
+  if (last !== position.seq) throw new LedgerDamaged(`it stands at ${position.seq}, and its log ends at ${last}`, last);
   keep(position.seq, 1);
   const rows = new Map(draft.changes().map((change) => [change.view, change.rows]));
   const changes = viewNames.map((view) => ({ view, cleared: true, rows: rows.get(view) ?? new Map() }));

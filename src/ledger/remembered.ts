@@ -23,11 +23,6 @@ export class Remembered<V extends {}> {
     this.young = new Map();
   }
 
-  /** Another value for what is remembered; what is not stays so. */
-  replace(key: string, value: V): void {
-    if (this.young.has(key) || this.old.has(key)) this.set(key, value);
-  }
-
   clear(): void {
     this.young.clear();
     this.old.clear();

@@ -7,6 +7,7 @@ import { faultOf } from './datafile.js';
 import type { ViewChanges } from './draft.js';
 import { type Erasure, saySo } from './erasure.js';
 import type { Frame } from './history.js';
+import { LastTransaction } from './last-transaction.js';
 import { Origins } from './origins.js';
 import { type Position, positionIn } from './position.js';
 import type { Posting } from './postings.js';
@@ -16,6 +17,8 @@ import type { StoredTile } from './tree.js';
 /* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
 
 const DATA_FILE = 'data.mdb';
+/** How often in a row a transaction may be set back by others that open the log. */
+const MAX_SET_BACKS = 100;
 /** Named databases: events, origins, meta, index, history, tree, and one for each view. lmdb-js opens at most 12 unless told. */
 const MAX_DATABASES = 64;
 
@@ -77,6 +80,7 @@ export class Store {
   private readonly history: Database<string, [string, number]>;
   private readonly tree: Database<Buffer, [number, number]>;
   private readonly people: Origins;
+  private readonly last: LastTransaction;
   private pinned = false;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
@@ -94,6 +98,7 @@ export class Store {
       noSubdir: false,
       encoding: 'binary',
     });
+    this.last = new LastTransaction(path);
     this.events = this.database('events', { encoding: 'binary' });
     this.origins = this.database('origins', { encoding: 'binary' });
     this.meta = this.database('meta', { encoding: 'string' });
@@ -144,7 +149,7 @@ export class Store {
       throw new Error('events may go from the log only with the row that says where they are');
     if (erasure !== undefined && !saySo(erasure.events, events))
       throw new Error('personal data may go only with the event that says so');
-    this.env.transactionSync(() => {
+    const number = this.transaction((number) => {
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
         if (origin !== undefined) this.origins.putSync(seq, origin);
@@ -158,9 +163,23 @@ export class Store {
       if (marked === true) this.meta.putSync('marked', 'yes');
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
+      return number;
     });
+    this.last.is(number);
     for (const change of changes) this.rows[change.view].written(change);
     this.people.forget(erasure?.events ?? []);
+  }
+
+  /** A write transaction that begins where the last one ended. */
+  private transaction<T>(work: (number: number) => T): T {
+    for (let setBacks = 0; setBacks < MAX_SET_BACKS; setBacks++) {
+      const done = this.env.transactionSync(() => {
+        const number = this.env.getWriteTxnId();
+        return this.last.wasSetBack(number) ? undefined : { result: work(number) };
+      });
+      if (done !== undefined) return done.result;
+    }
+    throw new Error('others that open the ledger set it back again and again');
   }
 
   event(seq: number): Buffer | undefined {
@@ -262,9 +281,9 @@ export class Store {
     return this.rows[view].text(key);
   }
 
-  /** Runs with no other process inside: LMDB lets one writer in at a time. Nothing is written. */
+  /** Runs with no other process inside: LMDB lets one writer in at a time. All that is read is as the last commit left it. Nothing is written. */
   exclusively<T>(work: () => T): T {
-    return this.env.transactionSync(work);
+    return this.transaction(work);
   }
 
   /** Everything read inside is of one moment. */
@@ -288,8 +307,9 @@ export class Store {
     return this.rows[view].texts();
   }
 
-  close(): Promise<void> {
-    return this.env.close();
+  async close(): Promise<void> {
+    await this.env.close();
+    this.last.close();
   }
 }
 

@@ -39,10 +39,10 @@ export class StoredRows<R> implements Rows<R> {
     return row;
   }
 
-  /** These rows are others now, and on the disk. */
+  /** These rows are others now, and on the disk. They are remembered even if nobody has read them: the next who does may see them as they were before. */
   written({ cleared, rows }: ViewChanges): void {
     if (cleared) this.known?.clear();
-    else for (const [key, text] of rows) this.known?.replace(key, text ?? NONE);
+    else for (const [key, text] of rows) this.known?.set(key, text ?? NONE);
   }
 
   *entries(prefix = ''): Iterable<readonly [string, R]> {

@@ -44,8 +44,8 @@ export interface DecidedBatch {
 
 /**
  * Decides a batch of commands one after another on the views as the ones before left them. Nothing is written yet and nothing
- * in memory has changed: what happens here happens only if the commit that follows succeeds. Reading outside the write
- * transaction is sound because this process is the only writer.
+ * in memory has changed: what happens here happens only if the commit that follows succeeds. It reads what the last commit left
+ * (`Store.exclusively`), which stays so until then because this process is the only writer.
  */
 export const decideBatch = (
   queued: readonly Queued[],
