@@ -12,6 +12,8 @@ export interface PairListOptions {
   readonly originOf: OriginOf;
   readonly clock: Clock;
   readonly isConnected: (device: string) => boolean;
+  /** Runs what reads and is remembered. */
+  readonly latest: <T>(read: () => T) => T;
 }
 
 /** The answer of device.pair.list, encoded once for all who may see all of it: a UI asks for it at every pairing event. */
@@ -35,9 +37,9 @@ export class PairList {
     if (!managesAll(by)) return this.made((device) => mayManage(by, device), dialect);
     const cached = this.cached.get(dialect);
     if (cached !== undefined && clock.now() < cached.until) return cached.encoded;
-    const encoded = this.made(() => true, dialect);
-    this.cached.set(dialect, { encoded, until: this.firstExpiry() });
-    return encoded;
+    const made = this.options.latest(() => ({ encoded: this.made(() => true, dialect), until: this.firstExpiry() }));
+    this.cached.set(dialect, made);
+    return made.encoded;
   }
 
   private made(isVisible: (device: string) => boolean, dialect: Dialect): Encoded {

@@ -83,6 +83,7 @@ export const putTogether = (options: PartsOptions): Parts => {
     originOf: ledger.originOf,
     clock,
     isConnected: (device) => sessions.isConnected(device),
+    latest: (read) => ledger.latest(read),
   });
 
   ledger.listen({

@@ -11,7 +11,7 @@ import { lastTransactionOf } from './datafile.js';
  * So each write transaction asks here whether it begins where the last one ended. If not, it writes nothing, the number is put right, and it begins
  * again. What is decided or written is read inside of one (`Store.exclusively`). What is read beside them, or in another process, may be as of the
  * commit before the last until the writer looks again, which is after a second at most; never older, as LMDB keeps two states. It must not be
- * remembered then: see `StoredRows.written` and `Origins.forget`.
+ * remembered then: see `StoredRows.written`, `Origins.forget` and `Ledger.latest`.
  *
  * The number is in the lock file, which all of them map: magic u32, format u32, last transaction u64.
  */

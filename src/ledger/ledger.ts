@@ -143,6 +143,11 @@ export class Ledger {
   /** Who the rows of the views are about. */
   readonly originOf: OriginOf = (seq) => this.store.originOf(seq);
 
+  /** What is read inside, of the views as the last commit left them, may be remembered: see `last-transaction.ts`. */
+  latest<T>(read: () => T): T {
+    return this.state.writable && !this.closed ? this.store.exclusively(read) : read();
+  }
+
   get health(): Health {
     return this.state;
   }

@@ -57,6 +57,11 @@ t.test('a decision sees the last commit, and what it remembers is of it, even if
   for (const n of upTo(20)) await write(ledger, asked(`d${n}`, `r${n}`));
   setBack(t, path, 1);
   t.match(ledger.views.pending.get('d20'), { requestId: 'r20' }, 'of what was written last the old row is not read');
+  t.equal(
+    ledger.latest(() => ledger.views.pending.size()),
+    20,
+  );
+  setBack(t, path, 1);
   const seen = await ledger.decide({
     decide: (views) => E.right([ticked(views.pending.size())]),
     answer: ([event], views) => [

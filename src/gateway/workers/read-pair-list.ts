@@ -15,6 +15,7 @@ export const readPairList = (store: Store, clock: Clock): Pick<PairList, 'for'> 
     originOf: store.originOf,
     clock,
     isConnected: (device) => here().has(device),
+    latest: (read) => read(),
   });
   return {
     for: (by, dialect) =>
