@@ -113,7 +113,7 @@ export class Preauth {
     const room = this.roomOf(place);
     this.waiters.set(waiter, { source, room, since: this.clock.monotonic() });
     room.taken++;
-    room.bySource.set(source, (room.bySource.get(source) ?? 0) + 1);
+    room.bySource.set(source, countOf(room, source) + 1);
   }
 
   /** It was let in, or is gone. */
@@ -146,17 +146,16 @@ export class Preauth {
   }
 
   private hasRoom(room: Room, source: string): boolean {
-    const own = room.bySource.get(source) ?? 0;
-    return own < room.mostOfSource && (room.taken < room.most || this.makeRoom(room, own));
+    return countOf(room, source) < mostNow(room) && (room.taken < room.most || this.makeRoom(room));
   }
 
   /** Those whose turn it is, as far as there is room. */
   private serve(room: Room): void {
     if (this.stopped || this.dealing) return;
     this.dealing = true;
-    const mayCome = (source: string): boolean => (room.bySource.get(source) ?? 0) < room.mostOfSource;
     while (room.queue.size > 0) {
-      const next = room.queue.next(mayCome);
+      const most = mostNow(room);
+      const next = room.queue.next((source) => countOf(room, source) < most);
       if (next === undefined || !this.hasRoom(room, next.source)) break;
       room.queue.take(next.source, next.item);
       this.queued.delete(next.item);
@@ -165,11 +164,9 @@ export class Preauth {
     this.dealing = false;
   }
 
-  /** One that has been silent, of the source that has most, gives way to a source that would have less. */
-  private makeRoom(room: Room, own: number): boolean {
-    let [heaviest, most] = ['', own + 1];
-    for (const [source, count] of room.bySource) if (count > most) [heaviest, most] = [source, count];
-    if (heaviest === '') return false;
+  /** One that has been silent, of the source that has most, gives way. */
+  private makeRoom(room: Room): boolean {
+    const [heaviest] = heaviestIn(room);
     const latest = this.clock.monotonic() - limits.preauth.silentMs;
     for (const [waiter, entry] of this.waiters) {
       if (entry.since > latest) return false;
@@ -205,3 +202,15 @@ export class Preauth {
     for (const room of [this.room.network, this.room.loopback]) this.serve(room);
   }
 }
+
+const countOf = (room: Room, source: string): number => room.bySource.get(source) ?? 0;
+
+const heaviestIn = ({ bySource }: Room): readonly [source: string, count: number] => {
+  let [heaviest, most] = ['', 0];
+  for (const [source, count] of bySource) if (count > most) [heaviest, most] = [source, count];
+  return [heaviest, most];
+};
+
+/** A source with fewer may have one more: in a full room, those that would still have less than the one that gives way. */
+const mostNow = (room: Room): number =>
+  room.taken < room.most ? room.mostOfSource : Math.min(room.mostOfSource, heaviestIn(room)[1] - 1);

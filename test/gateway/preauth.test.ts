@@ -94,6 +94,18 @@ t.test('one that only holds sockets gives way to those that have fewer', async (
   t.ok(reasons.includes('preauth-displaced'), 'it is on the record');
 });
 
+t.test('whose turn it is and who has as many as any other keeps nobody waiting who has none', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  upgradesOf(gateway, MOST, (i) => stranger(i % 17));
+  const more = upgradesOf(gateway, 17, stranger);
+  const late = gateway.knock(from('192.0.2.1'));
+  t.notOk(late.wire);
+  await gateway.pass(silentMs + 300);
+  t.ok(late.wire);
+  t.notOk(more.some(({ wire }) => wire));
+});
+
 t.test('the larger a message may be, the fewer may wait: the transport buffers it whole', async (t) => {
   const clock = new TestClock();
   for (const [maxPayloadBytes, room] of [
