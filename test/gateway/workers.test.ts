@@ -116,6 +116,7 @@ t.test('who guesses is locked out everywhere at once', async (t) => {
 t.test('a worker that dies takes its connections along, on the record, and another takes its place', async (t) => {
   const state = stateFolder(t);
   const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
+  t.match(gateway.said.out, `workers: 2; they take the connections, PID ${gateway.pid} writes the log`);
   const wires = await crowd(gateway.port, state);
   const [victim = 0] = childrenOf(gateway.pid);
   process.kill(victim, 'SIGKILL');
@@ -128,7 +129,7 @@ t.test('a worker that dies takes its connections along, on the record, and anoth
   const left = [...wires.values()].filter((wire) => wire.closed === undefined);
   t.equal(left.length, wires.size - its.length);
   for (const wire of left) t.match(await wire.call('status', {}), { ok: true }, 'others go on');
-  await until(() => childrenOf(gateway.pid).length === 2, 'another is there');
+  await gateway.until('another worker took its place: 2 of 2 are there');
   const numbers = new Set<number>();
   for (let i = 0; i < 400 && numbers.size < 2; i++) {
     await sleep(25);
@@ -199,7 +200,6 @@ t.test('plain HTTP is answered by workers, too', async (t) => {
     ['/checkpoint', /^clawledger\//],
   ] as const) {
     let body = '';
-    await until(() => true, path);
     for (let i = 0; i < 40 && !holds.test(body); i++) {
       body = await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
       if (!holds.test(body)) await sleep(100);
@@ -221,6 +221,7 @@ t.test('a port that somebody else has, and a count that makes no sense, are said
     ['-1', 2],
     ['1.5', 2],
     ['two', 2],
+    ['', 2],
   ] as const)
     t.match(await openclaw(state, ['gateway', 'run', '--workers', count], ENV), { err: /workers/, code });
 });

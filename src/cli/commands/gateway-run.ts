@@ -36,6 +36,8 @@ export const run = async (options: RunOptions): Promise<void> => {
   log.gateway.info(
     `listening on ${gateway.listening.map((address) => `ws://${hostAndPort(address)}`).join(', ')} (PID ${process.pid})`,
   );
+  if (settings.workers > 0)
+    log.gateway.info(`workers: ${settings.workers}; they take the connections, PID ${process.pid} writes the log`);
   log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
   await stopOn(await signal, gateway, log);
 };

@@ -6,7 +6,8 @@ const TIMEOUT_MS = 10_000;
 /** A whole number. */
 export const number = (text: string): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.');
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number.');
   return value;
 };
 

@@ -47,10 +47,6 @@ export class WorkerPool {
     return all[0] ?? [];
   }
 
-  get size(): number {
-    return this.workers.size;
-  }
-
   publish(topic: string, frame: string): void {
     this.tell({ is: 'publish', topic, frame });
   }
@@ -158,9 +154,10 @@ export class WorkerPool {
 
   private async replace(): Promise<void> {
     if (this.stopping !== undefined) return;
-    const { log } = this.parts;
+    const { log, settings } = this.parts;
     try {
       await this.start();
+      log.gateway.info(`another worker took its place: ${this.workers.size} of ${settings.workers} are there`);
     } catch (error) {
       log.gateway.error(`a worker cannot begin: ${(error as Error).message}`);
     }

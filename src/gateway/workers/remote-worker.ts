@@ -59,10 +59,6 @@ export class RemoteWorker {
     this.say(begin);
   }
 
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
   get connections(): number {
     return this.sessions.size;
   }
