@@ -29,7 +29,9 @@ const NUMBERS = {
 export type NumberName = keyof typeof NUMBERS;
 const numberNames = Object.keys(NUMBERS) as readonly NumberName[];
 
-const FLAGS = ['quick', 'keep', 'list'] as const;
+const FLAGS = ['quick', 'keep', 'list', 'help'] as const;
+
+export const OPTIONS = ['peer', ...numberNames, ...FLAGS].map((name) => `--${name}`).join(', ');
 
 export const argumentsIn = (said: readonly string[], known: readonly string[]): Arguments => {
   const { values, positionals } = parsed(said);
@@ -46,7 +48,7 @@ export const argumentsIn = (said: readonly string[], known: readonly string[]): 
     peer: text('peer'),
     quick: values['quick'] === true,
     keep: values['keep'] === true,
-    list: values['list'] === true,
+    list: values['list'] === true || values['help'] === true,
     numbers: Object.fromEntries(numbers),
   };
 };
@@ -65,8 +67,7 @@ const parsed = (
       },
     });
   } catch (error) {
-    const options = ['peer', ...numberNames, ...FLAGS].map((name) => `--${name}`).join(', ');
-    throw new Unable(`${(error as Error).message.split('. ')[0]}: the options are ${options}`);
+    throw new Unable(`${(error as Error).message.split('. ')[0]}: the options are ${OPTIONS}`);
   }
 };
 

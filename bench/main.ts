@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { type Arguments, argumentsIn, Unable } from './arguments.js';
+import { type Arguments, argumentsIn, OPTIONS, Unable } from './arguments.js';
 import { forensics } from './forensics.js';
 import { handshakes } from './handshakes.js';
 import type { Figure } from './measure.js';
@@ -29,9 +29,12 @@ const EXIT_UNABLE = 2;
 const EXIT_SIGNAL = 128;
 
 const list = (): void => {
-  for (const [name, { says, minutes, turns }] of Object.entries(scenarios))
-    console.log(`${name.padEnd(18)} ${says} (${turns} × about ${minutes} min for each server)`);
-  console.log(`${Object.keys(FIGURES).join(', ')}: the gateway beside its limit alone`);
+  for (const [name, { says, minutes, turns, byNameOnly }] of Object.entries(scenarios))
+    console.log(
+      `${name.padEnd(18)} ${says} (${turns} × about ${minutes} min for each server${byNameOnly ? '; only by name' : ''})`,
+    );
+  console.log(`${Object.keys(FIGURES).join(', ')}: the gateway beside its limit alone (only by name)`);
+  console.log(`Options: ${OPTIONS}. What each of all this is: bench/README.md`);
 };
 
 const measureFigures = async (names: readonly string[], keep: boolean): Promise<void> => {

@@ -54,10 +54,6 @@ export class Histogram {
     return this.most / 1000;
   }
 
-  get max(): number | undefined {
-    return this.total === 0 ? undefined : this.most / 1000;
-  }
-
   toCounts(): Counts {
     return [...this.counts];
   }

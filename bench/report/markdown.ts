@@ -61,7 +61,7 @@ const ratiosOf = (lines: readonly Line[]): readonly string[] =>
       const head = COLUMNS.find(([name]) => name === figure)?.[1] ?? figure;
       return [`${head} ${rounded(figure === 'perSecond' ? we / they : they / we)} ×`];
     });
-    return parts.length === 0 ? [] : [`- ${what}, better than ${server}: ${parts.join(', ')}`];
+    return parts.length === 0 ? [] : [`- ${what}, gateway beside ${server} (above 1: better): ${parts.join(', ')}`];
   });
 
 export const sectionOf = (result: Result): string => {

@@ -19,36 +19,14 @@ export interface Line {
   readonly note: string;
 }
 
-const FIGURE_NAMES = [
-  'perSecond',
-  'done',
-  'failed',
-  'seconds',
-  'p50',
-  'p99',
-  'p999',
-  'cpuMicros',
-  'cpuPercent',
-  'machinePercent',
-  'rssMiB',
-  'anonymousMiB',
-  'bytesEach',
-  'heapMiB',
-  'tcpMiB',
-  'loopP50',
-  'loopP99',
-  'loopMax',
-  'logBytes',
-  'logEvents',
-] as const satisfies readonly (keyof Figures)[];
-
 /** Of each thing and server one line: the medians over the turns. */
 export const linesOf = ({ measurements }: Result): readonly Line[] => {
   const keys = [...new Set(measurements.map(({ server, row }) => `${row.what}\n${server}`))];
   return keys.map((key) => {
     const [what = '', server] = key.split('\n') as [string, ServerName];
     const rows = measurements.filter((one) => one.row.what === what && one.server === server).map(({ row }) => row);
-    const medians = FIGURE_NAMES.flatMap((name) => {
+    const names = new Set(rows.flatMap(({ figures }) => Object.keys(figures) as (keyof Figures)[]));
+    const medians = [...names].flatMap((name) => {
       const values = rows.flatMap(({ figures }) => figures[name] ?? []);
       return values.length === 0 ? [] : [[name, median(values)] as const];
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { added, told, totalOf } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
+import { added, told, totalOf } from '../load/tally.js';
 import type { Server } from '../server.js';
 import { type LoggedEvent, readEvents } from '../servers/reading.js';
 import { paired } from './paired.js';

@@ -1,5 +1,5 @@
-import { added, told, totalOf } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
+import { added, told, totalOf } from '../load/tally.js';
 import { paired } from './paired.js';
 import { type Lab, measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
 

@@ -1,8 +1,8 @@
-import { added, type Counted, told, totalOf } from '../load/clock.js';
-import { Histogram } from '../load/histogram.js';
+import { added, type Counted, told, totalOf } from '../load/tally.js';
 import type { Server } from '../server.js';
+import { arriving } from './arriving.js';
 import { paired } from './paired.js';
-import { type Lab, measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
+import type { Lab, Row, Scenario } from './scenario.js';
 
 const ADDRESSES = 200;
 /** The first of the addresses from which strangers come; those of honest devices are below. */
@@ -51,22 +51,9 @@ export const hostileCrowd: Scenario = {
   },
 };
 
-const honest = async ({ clients, sizes }: Lab, server: Server, what: string, seconds: number): Promise<Row> => {
-  const run = await measured(server, () =>
-    clients.one(0, 'arrive', {
-      visitors: { port: server.port, devices: { first: 0, count: sizes.devices }, proxied: true },
-      perSecond: Math.min(HONEST_PER_SECOND, sizes.perSecond),
-      seconds,
-    }),
-  );
-  const times = Histogram.of(run.result.times);
-  return {
-    what,
-    figures: { ...ratesOf(times.total, run), ...timesOf(times), failed: totalOf(run.result.failed) },
-    note: [told(run.result.failed), `client late by at most ${run.result.lateMs.toFixed(0)} ms`]
-      .filter(Boolean)
-      .join('; '),
-  };
+const honest = (lab: Lab, server: Server, what: string, seconds: number): Promise<Row> => {
+  const perSecond = Math.min(HONEST_PER_SECOND, lab.sizes.perSecond);
+  return arriving(lab, server, what, { perSecond, seconds }, { proxied: true });
 };
 
 const attack = async ({ clients, sizes }: Lab, server: Server): Promise<Counted> => {

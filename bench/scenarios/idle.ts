@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clients } from '../load/clients.js';
-import { added, told } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
+import { added, told } from '../load/tally.js';
 import { read } from '../servers/reading.js';
 import { paired } from './paired.js';
-import { type Lab, measured, type Row, type Scenario, timesOf } from './scenario.js';
+import { measured, type Scenario, timesOf } from './scenario.js';
 
 const AT_ONCE = 64;
 const DEVICES = 1_000;
@@ -28,58 +28,56 @@ export const idle: Scenario = {
     { what: 'held', figure: 'bytesEach', most: 4_000 },
     { what: 'held', figure: 'failed', most: 0 },
   ],
-  run: (lab) => crowd(lab),
-};
-
-export const crowd = async (lab: Lab): Promise<readonly Row[]> => {
-  const { clients, sizes, start, quick } = lab;
-  const server = await start({ paired: sizes.devices });
-  try {
-    await paired(lab, server, sizes.devices);
-    await sleep(quick ? 0 : SETTLE_SECONDS * 1000);
-    await server.probe();
-    const before = await read(server);
-    const opening = await measured(server, () =>
-      clients.all('open', (number) => ({
-        visitors: { port: server.port, devices: { first: 0, count: sizes.devices } },
-        count: clients.share(sizes.connections, number),
-        atOnce: AT_ONCE,
-      })),
-    );
-    const times = Histogram.of(...opening.result.map(({ times }) => times));
-    const opened = times.total;
-    await sleep(quick ? 0 : SETTLE_SECONDS * 1000);
-    await clients.all('look', () => ({}));
-    const holding = await measured(server, () => sleep(sizes.seconds * 1000));
-    const { lost, note, missing } = await heardOf(clients, sizes.seconds);
-    const held = opened - lost;
-    const tcp = (holding.after.tcp - before.tcp) / 2 / held;
-    return [
-      {
-        what: 'opened',
-        figures: {
-          ...opening.figures,
-          ...timesOf(times),
-          done: opened,
-          perSecond: opened / (opening.figures.seconds ?? 1),
+  run: async (lab) => {
+    const { clients, sizes, start, quick } = lab;
+    const server = await start({ paired: sizes.devices });
+    try {
+      await paired(lab, server, sizes.devices);
+      await sleep(quick ? 0 : SETTLE_SECONDS * 1000);
+      await server.probe();
+      const before = await read(server);
+      const opening = await measured(server, () =>
+        clients.all('open', (number) => ({
+          visitors: { port: server.port, devices: { first: 0, count: sizes.devices } },
+          count: clients.share(sizes.connections, number),
+          atOnce: AT_ONCE,
+        })),
+      );
+      const times = Histogram.of(...opening.result.map(({ times }) => times));
+      const opened = times.total;
+      await sleep(quick ? 0 : SETTLE_SECONDS * 1000);
+      await clients.all('look', () => ({}));
+      const holding = await measured(server, () => sleep(sizes.seconds * 1000));
+      const { lost, note, missing } = await heardOf(clients, sizes.seconds);
+      const held = opened - lost;
+      const tcp = (holding.after.tcp - before.tcp) / 2 / held;
+      return [
+        {
+          what: 'opened',
+          figures: {
+            ...opening.figures,
+            ...timesOf(times),
+            done: opened,
+            perSecond: opened / (opening.figures.seconds ?? 1),
+          },
+          note: told(added(opening.result.map(({ failed }) => failed))),
         },
-        note: told(added(opening.result.map(({ failed }) => failed))),
-      },
-      {
-        what: 'held',
-        figures: {
-          ...holding.figures,
-          done: held,
-          failed: lost + missing,
-          bytesEach: (holding.after.anonymous - before.anonymous) / held,
+        {
+          what: 'held',
+          figures: {
+            ...holding.figures,
+            done: held,
+            failed: lost + missing,
+            bytesEach: (holding.after.anonymous - before.anonymous) / held,
+          },
+          note: [note, `kernel: ${Math.max(0, tcp).toFixed(0)} bytes of socket memory each`].join('; '),
         },
-        note: [note, `kernel: ${Math.max(0, tcp).toFixed(0)} bytes of socket memory each`].join('; '),
-      },
-    ];
-  } finally {
-    await clients.all('letGo', () => ({}));
-    await server.stop();
-  }
+      ];
+    } finally {
+      await clients.all('letGo', () => ({}));
+      await server.stop();
+    }
+  },
 };
 
 /** What reached them of the ticks that were due. */

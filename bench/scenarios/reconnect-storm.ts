@@ -1,5 +1,6 @@
-import { added, now, told, totalOf } from '../load/clock.js';
+import { now } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
+import { added, told, totalOf } from '../load/tally.js';
 import type { Opened } from '../load/tasks/hold.js';
 import type { Server } from '../server.js';
 import { paired } from './paired.js';

@@ -1,5 +1,5 @@
-import { added, told } from '../load/clock.js';
 import { deviceOf } from '../load/devices.js';
+import { added, told } from '../load/tally.js';
 import type { Server } from '../server.js';
 import { type Lab, measured, type Row, type Scenario } from './scenario.js';
 

@@ -2,7 +2,7 @@ import { type Arguments, Unable } from '../arguments.js';
 import { Clients } from '../load/clients.js';
 import type { Result } from '../report/result.js';
 import { checkRoom, type Room } from '../room.js';
-import { type ServerName, startServer, takesWorkers } from '../servers/index.js';
+import { type ServerName, startServer } from '../servers/index.js';
 import { lackOf } from '../servers/original.js';
 import type { Row, Scenario, Sizes } from './scenario.js';
 
@@ -44,22 +44,13 @@ export const check = (chosen: Readonly<Record<string, Scenario>>, said: Argument
         `--peer ${said.peer} has no OpenClaw 2026.3.2 and its Node in it (${lack} is missing): bench/README.md says how to make one`,
       );
   }
-  if (said.numbers.workers !== undefined && said.numbers.workers > 1) needWorkers();
   for (const [name, scenario] of Object.entries(chosen)) {
-    if ((scenario.workers ?? 1) > 1) needWorkers();
     for (const server of serversFor(scenario, said)) {
       const workers = server === 'gateway' ? (workersFor(scenario, said) ?? 1) : 1;
       const needs = scenario.needs(sizesFor(scenario, server, said));
       checkRoom(name, needs, { processes: processesFor(scenario, said), workers }, room);
     }
   }
-};
-
-const needWorkers = (): void => {
-  if (!takesWorkers())
-    throw new Unable(
-      'this gateway runs as one process (gateway run has no --workers): leave out --workers and the scenario workers',
-    );
 };
 
 /** Every turn of a scenario, to every server. */

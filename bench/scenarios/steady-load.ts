@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TOKEN } from '../client.js';
 import { grown } from '../history.js';
-import { told, totalOf } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
+import { told } from '../load/tally.js';
 import type { Server } from '../server.js';
+import { arriving } from './arriving.js';
 import { paired } from './paired.js';
 import { asked, STRANGERS } from './pairing.js';
-import { type Lab, measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
+import type { Lab, Row, Scenario } from './scenario.js';
 
 const OPENCLAW = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const LOG_EVENTS = 200_000;
@@ -56,23 +57,8 @@ export const steadyLoad: Scenario = {
   },
 };
 
-const pace = async ({ clients, sizes }: Lab, server: Server, what: string, seconds = sizes.seconds): Promise<Row> => {
-  const run = await measured(server, () =>
-    clients.one(0, 'arrive', {
-      visitors: { port: server.port, devices: { first: 0, count: sizes.devices } },
-      perSecond: sizes.perSecond,
-      seconds,
-    }),
-  );
-  const times = Histogram.of(run.result.times);
-  return {
-    what,
-    figures: { ...ratesOf(times.total, run), ...timesOf(times), failed: totalOf(run.result.failed) },
-    note: [told(run.result.failed), `client late by at most ${run.result.lateMs.toFixed(0)} ms`]
-      .filter(Boolean)
-      .join('; '),
-  };
-};
+const pace = (lab: Lab, server: Server, what: string, seconds = lab.sizes.seconds): Promise<Row> =>
+  arriving(lab, server, what, { perSecond: lab.sizes.perSecond, seconds });
 
 const besideApprovals = async (lab: Lab, server: Server): Promise<Row> => {
   const count = Math.round(Math.min(REQUESTS, lab.sizes.perSecond * 4));

@@ -1,4 +1,4 @@
-import { crowd, idle } from './idle.js';
+import { idle } from './idle.js';
 import type { Scenario } from './scenario.js';
 
 /** More connections than one process may have descriptors. CPU and memory are those of all its processes. */
@@ -14,5 +14,4 @@ export const workers: Scenario = {
     quick: { connections: 60, devices: 10, seconds: 1, perSecond: 0 },
   },
   byNameOnly: true,
-  run: (lab) => crowd(lab),
 };

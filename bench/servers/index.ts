@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,10 +36,6 @@ const gateway = ({ proxied, workers }: Wanted): Launch => ({
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
   ],
 });
-
-/** Can it run as several processes? */
-export const takesWorkers = (): boolean =>
-  execFileSync(process.execPath, [GATEWAY, 'gateway', 'run', '--help'], { encoding: 'utf8' }).includes('--workers');
 
 const program = (file: string): Launch => ({
   watched: true,

@@ -12,6 +12,10 @@ t.test('names, numbers and flags', async (t) => {
   t.equal(said.keep, false);
 });
 
+t.test('whoever asks for help is told what there is', async (t) => {
+  for (const said of ['--help', '--list']) t.equal(argumentsIn([said], KNOWN).list, true);
+});
+
 t.test('nothing said is every scenario', async (t) => {
   t.same(argumentsIn([], KNOWN).names, []);
 });

@@ -3,7 +3,6 @@ import { Histogram } from '../../bench/load/histogram.js';
 
 t.test('nothing has no quantile', async (t) => {
   t.equal(new Histogram().quantile(0.5), undefined);
-  t.equal(new Histogram().max, undefined);
 });
 
 t.test('one value is every quantile of itself', async (t) => {
@@ -31,5 +30,5 @@ t.test('those of several processes are added up', async (t) => {
   const both = Histogram.of(one.toCounts(), other.toCounts());
   t.equal(both.total, 100);
   t.ok(Math.abs((both.quantile(0.5) ?? 0) - 50) < 1);
-  t.ok((both.max ?? 0) >= 99);
+  t.ok((both.quantile(1) ?? 0) >= 99);
 });

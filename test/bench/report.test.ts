@@ -24,7 +24,7 @@ t.test('a table with what there is, a dash for what cannot be had, and ratios', 
   t.match(text, '| what | server | /s | p99 ms | CPU µs each |  |');
   t.match(text, '| 1 paired | gateway | 200 | 2 | - | timeout 1 |');
   t.match(text, '| 1 paired | limit | 400 | - | 5 |  |');
-  t.match(text, '- 1 paired, better than limit: /s 0.5 ×');
+  t.match(text, '- 1 paired, gateway beside limit (above 1: better): /s 0.5 ×');
 });
 
 t.test('targets: of a number, and of another server', async (t) => {

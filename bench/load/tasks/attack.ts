@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { type Counted, paced, Tally } from '../clock.js';
+import { paced } from '../clock.js';
 import { handshake, type Visit } from '../handshake.js';
+import { type Counted, Tally } from '../tally.js';
 import { ownAddress, strangerAddress } from '../visitors.js';
 import { frameOf, Wire } from '../wire.js';
 

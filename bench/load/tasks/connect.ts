@@ -1,6 +1,7 @@
-import { type Counted, now, paced, Tally } from '../clock.js';
+import { now, paced } from '../clock.js';
 import { handshake, type Outcome } from '../handshake.js';
 import { type Counts, Histogram } from '../histogram.js';
+import { type Counted, Tally } from '../tally.js';
 import { type Visitors, visitOf } from '../visitors.js';
 
 /* Connects that are let go again. */

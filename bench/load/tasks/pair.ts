@@ -1,6 +1,6 @@
-import { type Counted, Tally } from '../clock.js';
 import { handshake } from '../handshake.js';
 import { type Counts, Histogram } from '../histogram.js';
+import { type Counted, Tally } from '../tally.js';
 import { type Visitors, visitOf } from '../visitors.js';
 import { admitted, Caller } from './request.js';
 

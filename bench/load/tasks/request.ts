@@ -1,6 +1,7 @@
-import { type Counted, now, Tally } from '../clock.js';
+import { now } from '../clock.js';
 import { handshake } from '../handshake.js';
 import { type Counts, Histogram } from '../histogram.js';
+import { type Counted, Tally } from '../tally.js';
 import { type Visitors, visitOf } from '../visitors.js';
 import type { Wire } from '../wire.js';
 
