@@ -1,7 +1,7 @@
 import { type Key, newKey } from '../test/support/device.js';
 import { admitted } from './client.js';
 import { type Figure, inParallel, type Rate, rateOf } from './measure.js';
-import { Server } from './server.js';
+import { Server } from './servers/server.js';
 
 /** Connects at a time: enough for commits to be shared, few enough that the client is not the limit. */
 const AT_ONCE = 64;

@@ -12,7 +12,7 @@ import type { Result } from './report/result.js';
 import { roomHere } from './room.js';
 import { scenarios } from './scenarios/index.js';
 import { check, run } from './scenarios/run.js';
-import { clearAway } from './server.js';
+import { clearAway } from './servers/server.js';
 import { start } from './start.js';
 
 /* `npm run bench [-- name …] [--option …]`: measures, prints, and with --keep keeps what it found in bench/results. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Server } from './server.js';
+import type { Server } from './servers/server.js';
 
 /** One thing that was measured: every repeat of it, and the same of the limit, taken in turns in the same run. */
 export interface Figure {

@@ -9,7 +9,7 @@ import { newKey } from '../test/support/device.js';
 import { admitted } from './client.js';
 import { appendCost, appendCosts, EVENTS, grown } from './history.js';
 import { type Figure, rateOf } from './measure.js';
-import { Server } from './server.js';
+import { Server } from './servers/server.js';
 
 const VERIFY = fileURLToPath(new URL('./verify.js', import.meta.url));
 const OPENCLAW = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENTS, grown } from './history.js';
 import type { Figure } from './measure.js';
-import { Server } from './server.js';
+import { Server } from './servers/server.js';
 
 /** A log of so many events in the folder of a gateway that has run. */
 const withLog = async (state: string, events: number): Promise<void> => {

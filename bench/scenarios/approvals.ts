@@ -1,6 +1,6 @@
 import { Histogram } from '../load/histogram.js';
 import { added, told, totalOf } from '../load/tally.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { asked, STRANGERS } from './pairing.js';
 import { type Lab, measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
 

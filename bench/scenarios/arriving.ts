@@ -1,7 +1,7 @@
 import { Histogram } from '../load/histogram.js';
 import { told, totalOf } from '../load/tally.js';
 import type { Visitors } from '../load/visitors.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { type Lab, measured, type Row, ratesOf, timesOf } from './scenario.js';
 
 /** One client process lets known devices come at a pace: what they feel, beside whatever else is done to the server. */

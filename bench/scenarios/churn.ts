@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from '../load/histogram.js';
 import { added, told, totalOf } from '../load/tally.js';
-import type { Server } from '../server.js';
 import { type LoggedEvent, readEvents } from '../servers/reading.js';
+import type { Server } from '../servers/server.js';
 import { paired } from './paired.js';
 import { measured, type Row, ratesOf, type Scenario, timesOf } from './scenario.js';
 import { slopeOf } from './slope.js';

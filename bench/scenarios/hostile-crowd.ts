@@ -1,5 +1,5 @@
 import { added, type Counted, told, totalOf } from '../load/tally.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { arriving } from './arriving.js';
 import { paired } from './paired.js';
 import type { Lab, Row, Scenario } from './scenario.js';

@@ -1,4 +1,4 @@
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import type { Lab } from './scenario.js';
 
 const AT_ONCE = 32;

@@ -2,7 +2,7 @@ import { now } from '../load/clock.js';
 import { Histogram } from '../load/histogram.js';
 import { added, told, totalOf } from '../load/tally.js';
 import type { Opened } from '../load/tasks/hold.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { paired } from './paired.js';
 import { type Lab, measured, type Scenario, timesOf } from './scenario.js';
 

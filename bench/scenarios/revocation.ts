@@ -1,6 +1,6 @@
 import { deviceOf } from '../load/devices.js';
 import { added, told } from '../load/tally.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { type Lab, measured, type Row, type Scenario } from './scenario.js';
 
 const AT_ONCE = 64;

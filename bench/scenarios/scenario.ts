@@ -1,8 +1,8 @@
 import type { Clients } from '../load/clients.js';
 import type { Histogram } from '../load/histogram.js';
-import type { Server } from '../server.js';
 import type { ServerName, Wanted } from '../servers/index.js';
 import { type Reading, read } from '../servers/reading.js';
+import type { Server } from '../servers/server.js';
 
 /* What a scenario is: sizes, what it needs, whom it can be done to, what is aimed at, and how it goes. */
 

@@ -5,7 +5,7 @@ import { TOKEN } from '../client.js';
 import { grown } from '../history.js';
 import { Histogram } from '../load/histogram.js';
 import { told } from '../load/tally.js';
-import type { Server } from '../server.js';
+import type { Server } from '../servers/server.js';
 import { arriving } from './arriving.js';
 import { paired } from './paired.js';
 import { asked, STRANGERS } from './pairing.js';

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Launch, Server } from '../server.js';
 import { original } from './original.js';
+import { type Launch, Server } from './server.js';
 
 /* Who is measured. */
 
@@ -11,7 +11,7 @@ export type ServerName = (typeof serverNames)[number];
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const GATEWAY = here('../../src/cli/main.js');
-const LIMIT = here('../limit.js');
+const LIMIT = here('./limit.js');
 const BARE = here('./bare-ws-server.js');
 
 export interface Wanted {

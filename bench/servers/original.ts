@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { deviceOf } from '../load/devices.js';
-import type { Launch } from '../server.js';
+import type { Launch } from './server.js';
 
 /*
  * OpenClaw 2026.3.2 itself, with a home of its own, nothing that it looks up elsewhere, and devices that are paired already: pairing

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { scan } from '../../src/ledger/scan.js';
 import { Store } from '../../src/ledger/store.js';
-import type { Server } from '../server.js';
 import { machineCpu, tcpBytes } from './processes.js';
+import type { Server } from './server.js';
 
 /* What is read of a server from outside, at one moment. */
 

@@ -1,7 +1,7 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { type Database, type Key, open } from 'lmdb';
-import { connectionId } from '../src/gateway/connection-id.js';
-import { Tree } from '../src/ledger/tree.js';
+import { connectionId } from '../../src/gateway/connection-id.js';
+import { Tree } from '../../src/ledger/tree.js';
 
 /*
  * The log of the limit. It writes what a gateway writes of a connection that comes and goes, as large and as often: both events, the

@@ -1,6 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import sodium from 'sodium-native';
-import { loadUws } from '../src/transport/uws.js';
+import { loadUws } from '../../src/transport/uws.js';
 import { type Guest as Admitted, LimitLog } from './limit-log.js';
 
 /*

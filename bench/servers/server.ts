@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { TOKEN } from './client.js';
-import { withDescriptors } from './servers/descriptors.js';
-import { cpuOf, descriptorsOf, memoryOf, treeOf } from './servers/processes.js';
+import { TOKEN } from '../client.js';
+import { withDescriptors } from './descriptors.js';
+import { cpuOf, descriptorsOf, memoryOf, treeOf } from './processes.js';
 
 /* A server in a process of its own: the gateway as people run it, or another beside it. */
 
-const GATEWAY = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const GATEWAY = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const LOOP_DELAY = new URL('./loop-delay.js', import.meta.url).href;
 const LIMIT = fileURLToPath(new URL('./limit.js', import.meta.url));
 
