@@ -1,5 +1,5 @@
 import { limits } from '../limits.js';
-import type { RefusalRecord } from './refusals.js';
+import type { RefusalRecord } from './refusal-record.js';
 
 /** Refusals that are not told one by one: how many, why, and some of the names. */
 export interface Counted {

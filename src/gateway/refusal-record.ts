@@ -1,3 +1,4 @@
+import type { DataOf, Origin } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 import type { Keys } from '../credentials/keys.js';
 import { limits } from '../limits.js';
@@ -8,7 +9,6 @@ import type { Peer } from '../transport/transport.js';
 import { clientOf, originOf } from './admission.js';
 import type { Seen } from './handshake.js';
 import type { Place } from './place.js';
-import type { RefusalRecord } from './refusals.js';
 
 /** How a connection ended that was never let in. */
 export interface RefusedConnection {
@@ -25,9 +25,21 @@ export interface RefusedConnection {
   readonly requestId?: string | undefined;
 }
 
+/** What is kept of it. */
+export interface RefusalRecord {
+  readonly data: Omit<DataOf<'connection.refused'>, 'boot'>;
+  /** The request it was told to wait for, in the log. */
+  readonly cause?: number | undefined;
+  readonly origin: Origin;
+  /** Whose budget it is, as kept in memory. */
+  readonly source: string;
+  /** A valid signature of a paired device, or a credential that is or was one of ours. */
+  readonly known: boolean;
+}
+
 const { claims } = limits;
 
-/** What is kept of it: claims are capped and stripped, and a device is only named if it proved its key. */
+/** Claims are capped and stripped, and a device is only named if it proved its key. */
 export const refusalRecord = (out: RefusedConnection, views: Views, keys: Keys, osUser: string): RefusalRecord => {
   const { params, seen, peer, place, connection } = out;
   const credential =

@@ -1,25 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { type DataOf, type Fact, type Origin, subjectOf } from '../../events/index.js';
+import { type Fact, subjectOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 import { type Counted, RefusalCounts } from './refusal-counts.js';
+import type { RefusalRecord } from './refusal-record.js';
 
 /*
  * A refusal is an event, and anybody can cause refusals: so each source has a budget of them, and all sources together; what is
  * beyond is counted and told in one event a minute. Outside the budget of all is the first of each reason from each source, and
  * what shows a device or a credential that we know or once knew: that has a budget of its own, and is named in the summary.
  */
-
-export interface RefusalRecord {
-  readonly data: Omit<DataOf<'connection.refused'>, 'boot'>;
-  /** The request it was told to wait for, in the log. */
-  readonly cause?: number | undefined;
-  readonly origin: Origin;
-  /** Whose budget it is, as kept in memory. */
-  readonly source: string;
-  /** A valid signature of a paired device, or a credential that is or was one of ours. */
-  readonly known: boolean;
-}
 
 export interface RefusalsOptions {
   readonly boot: string;

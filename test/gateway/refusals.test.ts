@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Fact } from '../../events/index.js';
-import { type RefusalRecord, Refusals } from '../../src/gateway/refusals.js';
+import type { RefusalRecord } from '../../src/gateway/refusal-record.js';
+import { Refusals } from '../../src/gateway/refusals.js';
 import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
 import { guestOf, operatorOf, REMOTE_PEER, simulated } from '../support/simulated.js';

@@ -10,7 +10,7 @@ import type { Listening } from '../../transport/transport.js';
 import type { Entrant } from '../core.js';
 import type { Attempt } from '../limiter.js';
 import type { Counted } from '../refusal-counts.js';
-import type { RefusalRecord } from '../refusals.js';
+import type { RefusalRecord } from '../refusal-record.js';
 import type { Ending } from '../session.js';
 
 /*

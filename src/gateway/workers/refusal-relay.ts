@@ -2,7 +2,7 @@ import { limits } from '../../limits.js';
 import type { ClosedBeforeConnect } from '../../logging/logging.js';
 import type { Clock } from '../../ports.js';
 import { RefusalCounts } from '../refusal-counts.js';
-import type { RefusalRecord } from '../refusals.js';
+import type { RefusalRecord } from '../refusal-record.js';
 import type { Link } from './link.js';
 import type { FromWorker } from './messages.js';
 
