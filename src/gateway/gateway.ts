@@ -83,15 +83,16 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       handlers: handlersOf(front),
     });
     const listening = await transport.listen(settings.hosts, settings.port);
-    if (settings.workers > 0) {
-      /* Nobody else had the port, so it is theirs. */
-      transport.stop();
-      pool = new WorkerPool(parts, listening[0]?.port ?? 0);
-      await pool.begin();
-    }
+    /* Nobody else had the port, so it is that of the workers. */
+    if (settings.workers > 0) transport.stop();
 
     noteUncleanEnd(parts);
     await recordStart(parts, listening, secret);
+    /* The start ends the sessions of the run before, so nobody is let in ahead of it. */
+    if (settings.workers > 0) {
+      pool = new WorkerPool(parts, listening[0]?.port ?? 0);
+      await pool.begin().catch(recordFalseStart(parts));
+    }
     noteMark(checkpoints, settings, log);
     noteTiles(settings, log);
     noteCeilings(ledger, settings, log);
@@ -181,6 +182,24 @@ const recordStart = async (
   throw code === 'secret-leaked' ? new ConfigError(message) : new Error(`the start could not be recorded: ${message}`);
 };
 
+/** It was said that the gateway starts, and now it does not. */
+const recordFalseStart =
+  (parts: Parts) =>
+  (error: Error): never => {
+    recordStop(parts, `the workers could not begin: ${error.message}`);
+    throw error;
+  };
+
+const recordStop = ({ ledger, boot, uptime }: Parts, reason: string): void =>
+  ledger.record([
+    {
+      type: 'gateway.stopped',
+      subject: subjectOf.gateway,
+      actor: { kind: 'gateway', rule: 'stop' },
+      data: { boot, reason, uptimeMs: uptime() },
+    },
+  ]);
+
 /** Begins what goes on by itself. What it returns ends the gateway. */
 const running = (
   parts: Parts,
@@ -209,10 +228,7 @@ const running = (
     sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
     refusals.stop();
     await archiver.stop();
-    const data = { boot, reason, uptimeMs: uptime() };
-    ledger.record([
-      { type: 'gateway.stopped', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'stop' }, data },
-    ]);
+    recordStop(parts, reason);
     await signLast(parts);
     await ledger.close();
     transport.close();

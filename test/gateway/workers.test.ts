@@ -5,7 +5,7 @@ import t from 'tap';
 import type { Event, EventOf } from '../../events/index.js';
 import { connect, newKey, REMOTE, type Wire } from '../support/device.js';
 import { logOf, running, TOKEN } from '../support/gateway.js';
-import { gatewayProcess, openclaw, stateFolder } from '../support/process.js';
+import { gatewayProcess, launch, openclaw, stateFolder } from '../support/process.js';
 
 /* Several processes take connections, one writes the log: clients cannot tell. */
 
@@ -191,6 +191,31 @@ t.test('a stop tells everybody, and each end is on the record before it', async 
   await until(() => !workers.some(isAlive), 'they end');
 });
 
+t.test('nobody is let in before the start is on the record', async (t) => {
+  const port = await freePort();
+  const state = stateFolder(t);
+  const gateway = launch(state, ['gateway', 'run', '--workers', '4', '--port', String(port)], ENV);
+  const ended = new Promise((resolve) => gateway.once('close', resolve));
+  t.teardown(async () => {
+    gateway.kill('SIGKILL');
+    await ended;
+  });
+  const said = new Promise<void>((resolve) => {
+    gateway.stdout?.on('data', (data) => String(data).includes('log file:') && resolve());
+  });
+  let listens = false;
+  const knocking = async (): Promise<void> => {
+    while (!listens) await connect(port, newKey(), OPERATOR).catch(() => sleep(10));
+  };
+  const knocks = Promise.all([knocking(), knocking(), knocking()]);
+  await said;
+  listens = true;
+  await knocks;
+  const events = logOf(state);
+  t.equal(events[0]?.type, 'gateway.started');
+  t.ok(of(events, 'connection.accepted').length > 0);
+});
+
 t.test('plain HTTP is answered by workers, too', async (t) => {
   const { port } = await running(t, { flags: { workers: 2 }, config: { audit: { tiles: true } } });
   await connect(port, newKey(), OPERATOR);
@@ -207,6 +232,14 @@ t.test('plain HTTP is answered by workers, too', async (t) => {
     t.match(body, holds);
   }
 });
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
 
 t.test('a port that somebody else has, and a count that makes no sense, are said before anything starts', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
