@@ -173,6 +173,24 @@ t.test('when the one that writes is killed, everybody is told to come back, and 
   await until(() => !workers.some(isAlive), 'they end');
 });
 
+t.test('what a worker was about to tell the one that was killed is no fault of its own', async (t) => {
+  const state = stateFolder(t);
+  const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
+  const wires = [...(await crowd(gateway.port, state)).values()];
+  const workers = childrenOf(gateway.pid);
+  const asking = setInterval(() => {
+    for (const wire of wires)
+      for (let id = 0; id < 20 && wire.closed === undefined; id++)
+        wire.send({ type: 'req', id: String(id), method: 'system-presence', params: {} });
+  }, 2);
+  await sleep(300);
+  await gateway.end('SIGKILL');
+  for (const wire of wires) await wire.close();
+  clearInterval(asking);
+  await until(() => !workers.some(isAlive), 'they end');
+  t.notMatch(gateway.said.err, /EPIPE/);
+});
+
 t.test('a stop tells everybody, and each end is on the record before it', async (t) => {
   const state = stateFolder(t);
   const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
