@@ -61,7 +61,7 @@ export const limits = {
   workers: {
     /** Processes that take connections; more than a machine has cores gain nothing but descriptors. */
     most: 64,
-    /** Refusals in a window that one of them hands on one by one; beyond, they are counted where they were. */
+    /** Refusals in a window that one of them hands on one by one; beyond, only those that `refusals` has room for. The rest is counted where it was. */
     refusals: 2000,
     /** How old what a worker shows of the gateway may be. */
     showMs: 250,

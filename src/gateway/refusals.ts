@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { type Fact, subjectOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
+import { RefusalBudget } from './refusal-budget.js';
 import { type Counted, RefusalCounts } from './refusal-counts.js';
 import type { RefusalRecord } from './refusal-record.js';
 
@@ -19,23 +19,16 @@ export interface RefusalsOptions {
 }
 
 export class Refusals {
-  private readonly spent: LRUCache<string, number>;
-  private readonly seen: LRUCache<string, true>;
-  private total = 0;
-  private firsts = 0;
+  private readonly budget = new RefusalBudget();
   private counts: RefusalCounts | undefined;
   private readonly stopWindow: () => void;
 
   constructor(private readonly options: RefusalsOptions) {
-    this.spent = new LRUCache({ max: limits.refusals.sources });
-    this.seen = new LRUCache({ max: limits.refusals.sources });
     this.stopWindow = options.clock.every(limits.refusals.windowMs, () => this.turn());
   }
 
   record(refusal: RefusalRecord): void {
-    const known = knownIn(refusal);
-    if (this.isFirst(refusal) || (known === undefined ? this.inBudget(refusal.source) : this.inKnownBudget(known)))
-      this.tell(refusal);
+    if (this.budget.has(refusal)) this.tell(refusal);
     else this.count(refusal);
   }
 
@@ -43,31 +36,6 @@ export class Refusals {
   stop(): void {
     this.stopWindow();
     this.turn();
-  }
-
-  private isFirst({ source, data: { reason } }: RefusalRecord): boolean {
-    const key = `${source} ${reason}`;
-    if (this.seen.has(key) || this.firsts >= limits.refusals.firsts) return false;
-    this.seen.set(key, true);
-    this.firsts++;
-    return true;
-  }
-
-  private inBudget(source: string): boolean {
-    if (this.total >= limits.refusals.total || !this.spend(`source ${source}`)) return false;
-    this.total++;
-    return true;
-  }
-
-  private inKnownBudget(known: string): boolean {
-    return this.spend(`known ${known}`);
-  }
-
-  private spend(whose: string): boolean {
-    const spent = this.spent.get(whose) ?? 0;
-    if (spent >= limits.refusals.perSource) return false;
-    this.spent.set(whose, spent + 1);
-    return true;
   }
 
   private tell({ data, cause, origin, source }: RefusalRecord): void {
@@ -94,9 +62,7 @@ export class Refusals {
 
   /** The end of a window: budgets are full again, and what was counted is told. */
   private turn(): void {
-    this.spent.clear();
-    this.total = 0;
-    this.firsts = 0;
+    this.budget.renew();
     const counted = this.counts?.counted();
     this.counts = undefined;
     if (counted === undefined) return;
@@ -117,6 +83,3 @@ export class Refusals {
     });
   }
 }
-
-const knownIn = ({ known, data }: RefusalRecord): string | undefined =>
-  known ? (data.device ?? data.credential) : undefined;

@@ -2,6 +2,9 @@ import t from 'tap';
 import type { Fact } from '../../events/index.js';
 import type { RefusalRecord } from '../../src/gateway/refusal-record.js';
 import { Refusals } from '../../src/gateway/refusals.js';
+import { Link } from '../../src/gateway/workers/link.js';
+import type { FromWorker } from '../../src/gateway/workers/messages.js';
+import { RefusalRelay } from '../../src/gateway/workers/refusal-relay.js';
 import { limits } from '../../src/limits.js';
 import { newKey } from '../support/device.js';
 import { guestOf, operatorOf, REMOTE_PEER, simulated } from '../support/simulated.js';
@@ -94,4 +97,36 @@ t.test('known is a paired device that proves its key, and a credential that was 
     'a leaked token leaves a trace each time',
   );
   t.ok(refused.filter(({ origin }) => origin?.address === '198.51.100.1').length <= limits.refusals.perSource + 2);
+});
+
+t.test('what a flood at a worker must not hide reaches the log one by one', async (t) => {
+  const said: FromWorker[] = [];
+  const link = new Link<FromWorker>((batch) => said.push(...batch));
+  const relay = new RefusalRelay(new TestClock(), link);
+  const closed = { connection: 'c', peer: REMOTE_PEER, close: { code: 1008, reason: '' } };
+  for (let i = 0; i < 10 * limits.workers.refusals; i++) relay.record(refusal('flood'), closed);
+  for (let i = 0; i < 500; i++)
+    relay.record(
+      refusal('thief', {
+        known: true,
+        data: { connection: 'c', reason: 'token_mismatch', close: { code: 1008, reason: '' }, credential: 'stolen' },
+      }),
+      closed,
+    );
+  relay.record(refusal('stranger'), closed);
+  link.flush();
+  const told = said.flatMap((message) => (message.is === 'refused' ? [message.refusal.source] : []));
+  const of = (source: string) => told.filter((other) => other === source).length;
+  t.equal(of('thief'), limits.refusals.perSource + 1, 'a credential that is or was one of ours');
+  t.equal(of('stranger'), 1, 'the first of a source');
+  t.ok(of('flood') <= limits.workers.refusals + limits.refusals.perSource + 1);
+  relay.turn();
+  link.flush();
+  const { refusals, clock, summaries } = world();
+  for (const message of said) {
+    if (message.is === 'refused') refusals.record(message.refusal);
+    if (message.is === 'counted') refusals.add(message.counted);
+  }
+  clock.pass(limits.refusals.windowMs);
+  t.match(summaries(), [{ credentials: ['stolen'] }]);
 });
