@@ -49,6 +49,8 @@ export const limits = {
     loopback: { bytes: 1024 * MiB, perSource: 1024, queued: 20_000, queuedPerSource: 20_000 },
     /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
     silentMs: 1 * SECOND,
+    /** Sockets that change hands so in one turn of the loop. */
+    swaps: 100,
   },
   turns: {
     /** What handshakes may take of one turn of the loop: a crowd that knocks at once is looked at a slice a turn. */

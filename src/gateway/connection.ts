@@ -82,11 +82,13 @@ export class Connection implements Receiver {
     if (this.state.is === 'challenged') this.turnOut(this.state.guest, ends.silent);
   }
 
+  get isSilent(): boolean {
+    return this.state.is === 'challenged';
+  }
+
   /** Others need its room more than one that has not said anything. */
-  giveWay(): boolean {
-    if (this.state.is !== 'challenged') return false;
-    this.turnOut(this.state.guest, ends.displaced);
-    return true;
+  giveWay(): void {
+    if (this.state.is === 'challenged') this.turnOut(this.state.guest, ends.displaced);
   }
 
   dismiss(): void {

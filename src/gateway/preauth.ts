@@ -9,8 +9,10 @@ import type { Place } from './place.js';
 interface Waiter {
   /** It took too long. */
   expire(): void;
-  /** Its room is needed for somebody else. False if it keeps it: its connect is being looked at. */
-  giveWay(): boolean;
+  /** It has not said anything yet. */
+  readonly isSilent: boolean;
+  /** Its room is needed for somebody else. */
+  giveWay(): void;
   /** The gateway stops. */
   dismiss(): void;
 }
@@ -73,15 +75,18 @@ export class Preauth {
     /** Processes that share it. A source's connections fall to them by chance, so each has a fair part of its room. */
     among = 1,
   ) {
-    const roomOf = ({ bytes, perSource, queued, queuedPerSource }: Bounds): Room => ({
-      most: Math.max(1, Math.floor(bytes / maxPayloadBytes / among)),
-      mostOfSource: Math.ceil(perSource / among),
-      taken: 0,
-      bySource: new Map(),
-      queue: new FairQueue(),
-      mostQueued: Math.ceil(queued / among),
-      mostQueuedOfSource: Math.ceil(queuedPerSource / among),
-    });
+    const roomOf = ({ bytes, perSource, queued, queuedPerSource }: Bounds): Room => {
+      const most = Math.max(1, Math.floor(bytes / maxPayloadBytes / among));
+      return {
+        most,
+        mostOfSource: Math.min(most, Math.ceil(perSource / among)),
+        taken: 0,
+        bySource: new Map(),
+        queue: new FairQueue(),
+        mostQueued: Math.ceil(queued / among),
+        mostQueuedOfSource: Math.ceil(queuedPerSource / among),
+      };
+    };
     this.room = { network: roomOf(limits.preauth.network), loopback: roomOf(limits.preauth.loopback) };
     this.stopSweep = clock.every(SWEEP_MS, () => this.sweep(handshakeMs));
   }
@@ -92,7 +97,7 @@ export class Preauth {
     const room = this.roomOf(place);
     const { queue } = room;
     if (this.stopped) upgrade.refuse(NO_ROOM);
-    else if (this.hasRoom(room, source)) upgrade.proceed();
+    else if (this.takesRoom(room, source)) upgrade.proceed();
     else if (queue.size >= room.mostQueued || queue.of(source) >= room.mostQueuedOfSource) upgrade.refuse(NO_ROOM);
     else {
       queue.add(source, upgrade);
@@ -145,18 +150,26 @@ export class Preauth {
     return loopback ? this.room.loopback : this.room.network;
   }
 
-  private hasRoom(room: Room, source: string): boolean {
-    return countOf(room, source) < mostNow(room) && (room.taken < room.most || this.makeRoom(room));
+  /** Is there room for one more of this source? It is taken then. */
+  private takesRoom(room: Room, source: string): boolean {
+    const { most, silent } = this.openingIn(room);
+    if (countOf(room, source) >= most) return false;
+    if (silent !== undefined) this.displace(silent);
+    return true;
   }
 
   /** Those whose turn it is, as far as there is room. */
   private serve(room: Room): void {
     if (this.stopped || this.dealing) return;
     this.dealing = true;
-    while (room.queue.size > 0) {
-      const most = mostNow(room);
+    for (let swaps = 0; room.queue.size > 0 && swaps < limits.preauth.swaps; ) {
+      const { most, silent } = this.openingIn(room);
       const next = room.queue.next((source) => countOf(room, source) < most);
-      if (next === undefined || !this.hasRoom(room, next.source)) break;
+      if (next === undefined) break;
+      if (silent !== undefined) {
+        this.displace(silent);
+        swaps++;
+      }
       room.queue.take(next.source, next.item);
       this.queued.delete(next.item);
       next.item.proceed();
@@ -164,24 +177,35 @@ export class Preauth {
     this.dealing = false;
   }
 
-  /** One that has been silent, of the source that has most, gives way. */
-  private makeRoom(room: Room): boolean {
-    const [heaviest] = heaviestIn(room);
+  /**
+   * A source with fewer than `most` may have one more. In a full room that is one that has none, or would still have less than the source whose
+   * silent socket gives way.
+   */
+  private openingIn(room: Room): { readonly most: number; readonly silent?: Waiter } {
+    if (room.taken < room.most) return { most: room.mostOfSource };
+    const { silent, count } = this.silentIn(room);
+    return silent === undefined ? { most: 0 } : { most: Math.min(room.mostOfSource, Math.max(1, count - 1)), silent };
+  }
+
+  /** The first that has said nothing for long, of the source that has most among those that have such. */
+  private silentIn(room: Room): { readonly silent?: Waiter; readonly count: number } {
     const latest = this.clock.monotonic() - limits.preauth.silentMs;
+    const heaviest = Math.max(...room.bySource.values());
+    let found: { readonly silent?: Waiter; readonly count: number } = { count: 0 };
     for (const [waiter, entry] of this.waiters) {
-      if (entry.since > latest) return false;
-      if (entry.room === room && entry.source === heaviest && this.isGone(waiter)) return true;
+      if (entry.since > latest || found.count === heaviest) break;
+      const count = entry.room === room ? countOf(room, entry.source) : 0;
+      if (count > found.count && waiter.isSilent) found = { silent: waiter, count };
     }
-    return false;
+    return found;
   }
 
   /** Whoever it makes room for gets that room. */
-  private isGone(waiter: Waiter): boolean {
+  private displace(waiter: Waiter): void {
     const { dealing } = this;
     this.dealing = true;
-    const gone = waiter.giveWay();
+    waiter.giveWay();
     this.dealing = dealing;
-    return gone;
   }
 
   private refuse(upgrade: Upgrade): void {
@@ -204,13 +228,3 @@ export class Preauth {
 }
 
 const countOf = (room: Room, source: string): number => room.bySource.get(source) ?? 0;
-
-const heaviestIn = ({ bySource }: Room): readonly [source: string, count: number] => {
-  let [heaviest, most] = ['', 0];
-  for (const [source, count] of bySource) if (count > most) [heaviest, most] = [source, count];
-  return [heaviest, most];
-};
-
-/** A source with fewer may have one more: in a full room, those that would still have less than the one that gives way. */
-const mostNow = (room: Room): number =>
-  room.taken < room.most ? room.mostOfSource : Math.min(room.mostOfSource, heaviestIn(room)[1] - 1);

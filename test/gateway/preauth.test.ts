@@ -106,6 +106,27 @@ t.test('whose turn it is and who has as many as any other keeps nobody waiting w
   t.notOk(more.some(({ wire }) => wire));
 });
 
+t.test('many sources with one silent socket each keep nobody out for long', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const holding = upgradesOf(gateway, MOST, stranger);
+  await gateway.pass(silentMs + 300);
+  t.ok(gateway.knock(from('192.0.2.1')).wire);
+  t.equal(holding.filter(({ wire }) => wire?.closed !== undefined).length, 1);
+});
+
+t.test('a source that has most, and comes and goes, does not cover for others that are silent', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  const { perSource } = network;
+  upgradesOf(gateway, MOST - perSource, (i) => stranger(1 + Math.floor(i / (perSource - 1))));
+  await gateway.pass(silentMs + 300);
+  const fresh = upgradesOf(gateway, perSource, () => stranger(0));
+  t.ok(fresh.every(({ wire }) => wire !== undefined));
+  t.ok(gateway.knock(from('192.0.2.1')).wire);
+  t.ok(fresh.every(({ wire }) => wire?.closed === undefined));
+});
+
 t.test('the larger a message may be, the fewer may wait: the transport buffers it whole', async (t) => {
   const clock = new TestClock();
   for (const [maxPayloadBytes, room] of [
