@@ -132,6 +132,6 @@ const treeCost = async (repeats: number): Promise<Figure> => {
 
 /** A tree that does not grow. */
 function stays(this: Tree): Growth {
-  const { edge, open } = this as unknown as Omit<Growth, 'tiles'>;
-  return { edge, open, tiles: [] };
+  const { edge, open } = this as unknown as Pick<Growth, 'edge' | 'open'>;
+  return { edge, open, tiles: [], stored: { tiles: [] } };
 }

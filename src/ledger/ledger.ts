@@ -322,7 +322,7 @@ export class Ledger {
         changes,
         position,
         erasure,
-        tree: growth.tiles,
+        tree: growth.stored,
         ...piece,
       });
     } catch (error) {

@@ -8,11 +8,12 @@ import type { ViewChanges } from './draft.js';
 import { type Erasure, saySo } from './erasure.js';
 import type { Frame } from './history.js';
 import { LastTransaction } from './last-transaction.js';
+import { newestRow, withNewest } from './newest.js';
 import { Origins } from './origins.js';
 import { type Position, positionIn } from './position.js';
 import type { Posting } from './postings.js';
 import { entryCount, StoredRows } from './stored-rows.js';
-import type { StoredTile } from './tree.js';
+import type { StoredTree } from './tree.js';
 
 /* The databases of the ledger in one LMDB environment. The only file that uses lmdb-js; `datafile.ts` looks at the file before it does. */
 
@@ -38,8 +39,8 @@ export interface Batch {
   readonly erasure?: Erasure | undefined;
   readonly index?: IndexEntries | undefined;
   readonly history?: HistoryEntries | undefined;
-  /** Tiles of the Merkle tree that are others now. */
-  readonly tree?: readonly StoredTile[] | undefined;
+  /** What is new of the Merkle tree. */
+  readonly tree?: StoredTree | undefined;
   /** The last signed checkpoint, as a note. */
   readonly checkpoint?: string | undefined;
   /** The checkpoint is in a high-water mark, too. */
@@ -72,7 +73,8 @@ export class Store {
   readonly path: string;
   readonly views: Views;
   readonly originOf: OriginOf;
-  private readonly env: RootDatabase<Buffer, number>;
+  /** What every commit writes lies where the databases are listed, as that page is written anyway. */
+  private readonly env: RootDatabase<Buffer, string>;
   private readonly events: Database<Buffer, number>;
   private readonly origins: Database<Buffer, number>;
   private readonly meta: Database<string, string>;
@@ -82,6 +84,7 @@ export class Store {
   private readonly people: Origins;
   private readonly last: LastTransaction;
   private pinned = false;
+  private moved = false;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
   constructor({ path, readOnly = false }: StoreOptions) {
@@ -89,7 +92,7 @@ export class Store {
     const fault = faultOf(join(path, DATA_FILE));
     if (fault !== undefined) throw new LedgerDamaged(fault, undefined);
     if (!readOnly) mkdirSync(path, { recursive: true, mode: 0o700 });
-    this.env = open<Buffer, number>({
+    this.env = open<Buffer, string>({
       path,
       readOnly,
       maxDbs: MAX_DATABASES,
@@ -128,23 +131,12 @@ export class Store {
 
   /** Throws LedgerDamaged. */
   position(): Position | undefined {
-    const text = this.meta.get('position');
+    const text = this.env.get(POSITION)?.toString() ?? this.meta.get(POSITION);
     return text === undefined ? undefined : positionIn(text);
   }
 
   /** Writes it all, on the disk when this returns; or throws and nothing of it is there. */
-  commit({
-    events,
-    drop = [],
-    changes,
-    position,
-    erasure,
-    index,
-    history,
-    tree = [],
-    checkpoint,
-    marked,
-  }: Batch): void {
+  commit({ events, drop = [], changes, position, erasure, index, history, tree, checkpoint, marked }: Batch): void {
     if (drop.length > 0 && !changes.some(({ view }) => view === 'archives'))
       throw new Error('events may go from the log only with the row that says where they are');
     if (erasure !== undefined && !saySo(erasure.events, events))
@@ -157,8 +149,9 @@ export class Store {
       for (const seq of drop) this.events.removeSync(seq);
       for (const change of changes) this.rows[change.view].write(change);
       if (erasure !== undefined) this.erase(erasure);
-      this.meta.putSync('position', JSON.stringify(position));
-      for (const { level, index, hashes } of tree) this.tree.putSync([level, index], hashes);
+      this.env.putSync(POSITION, Buffer.from(JSON.stringify(position)));
+      if (!this.moved) this.meta.removeSync(POSITION);
+      if (tree !== undefined) this.writeTree(tree);
       if (checkpoint !== undefined) this.meta.putSync('checkpoint', checkpoint);
       if (marked === true) this.meta.putSync('marked', 'yes');
       if (index !== undefined) this.writeIndex(index);
@@ -166,6 +159,7 @@ export class Store {
       return number;
     });
     this.last.is(number);
+    this.moved = true;
     for (const change of changes) this.rows[change.view].written(change);
     this.people.forget(erasure?.events ?? []);
   }
@@ -202,7 +196,9 @@ export class Store {
 
   /** A tile of the Merkle tree: its hashes, as many as it has. */
   tile(level: number, index: number): Buffer | undefined {
-    return this.tree.get([level, index]);
+    const stored = this.tree.get([level, index]);
+    const newest = level === 0 ? this.env.get(NEWEST) : undefined;
+    return newest === undefined ? stored : withNewest(index, stored, newest);
   }
 
   /** Number of the last stored event, and how many there are: the others up to it were moved to the archive. */
@@ -224,6 +220,12 @@ export class Store {
     for (const seq of events) this.origins.removeSync(seq);
     for (const key of drop) this.index.removeSync(key);
     for (const { key, value } of put) this.index.putSync(key, value);
+  }
+
+  private writeTree({ tiles, newest }: StoredTree): void {
+    for (const { level, index, hashes } of tiles) this.tree.putSync([level, index], hashes);
+    if (newest === undefined) this.env.removeSync(NEWEST);
+    else this.env.putSync(NEWEST, newestRow(newest));
   }
 
   private writeIndex({ postings, upTo, salt, anew }: IndexEntries): void {
@@ -312,6 +314,10 @@ export class Store {
     this.last.close();
   }
 }
+
+/* Rows that lie beside the names of the databases. An older version kept the position in `meta`, from where the first commit takes it. */
+const POSITION = 'position';
+const NEWEST = 'newest';
 
 const EMPTY: unknown = {
   get: () => undefined,

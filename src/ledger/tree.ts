@@ -1,17 +1,20 @@
 import { HASH_BYTES, leafHash, subtreesOf, TreeEdge } from '../proof/merkle.js';
 import { TILE_HEIGHT, TILE_WIDTH } from '../proof/tile.js';
 import { LedgerDamaged } from './damage.js';
+import type { Newest } from './newest.js';
 import type { Position } from './position.js';
 import type { Reader } from './reader.js';
 import type { Store } from './store.js';
 
 /*
  * The Merkle tree over the stored bytes of the events (RFC 6962; event 1 is leaf 0). On the disk it is the tiles of tlog-tiles: 256
- * hashes a tile, those of level 0 are leaves and each of a higher level is the root of a whole tile below. A tile that is not
- * full yet is written anew with each batch, so that the tree is always that of the position beside it.
+ * hashes a tile, those of level 0 are leaves and each of a higher level is the root of a whole tile below. What is new in a tile that
+ * is not full yet is written with each batch, so that the tree is always that of the position beside it.
  */
 
 const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
+/** Leaves that may lie beside the tile they belong to. They are 1 KiB then, and the row of the position beside them has room in the page. */
+const NEWEST = 32;
 /** A tile as it is stored: its hashes one after another. */
 export interface StoredTile {
   readonly level: number;
@@ -30,8 +33,16 @@ interface Open {
 export interface Growth {
   readonly edge: TreeEdge;
   readonly open: readonly Open[];
-  /** To be written with the batch. */
+  /** Those that are others now. */
   readonly tiles: readonly StoredTile[];
+  /** To be written with the batch: the same, with as little of them as will do. */
+  readonly stored: StoredTree;
+}
+
+/** What is written of the tree: tiles, and the newest leaves if they are in none of these. */
+export interface StoredTree {
+  readonly tiles: readonly StoredTile[];
+  readonly newest?: Newest;
 }
 
 const begun = (index: number): Open => ({ index, width: 0, room: Buffer.alloc(TILE_BYTES) });
@@ -40,6 +51,8 @@ export class Tree {
   private constructor(
     private edge: TreeEdge,
     private open: readonly Open[],
+    /** Leaves of the first open tile that are known to be stored with it. */
+    private inTile = 0,
   ) {}
 
   static get empty(): Tree {
@@ -90,13 +103,27 @@ export class Tree {
       }
     };
     for (const bytes of events) edge.push(leafHash(bytes), put);
-    return { edge, open, tiles: [...full, ...this.partsOf(open)] };
+    const tiles = [...full, ...this.partsOf(open)];
+    return { edge, open, tiles, stored: this.leastOf(tiles, open[0] ?? begun(0)) };
   }
 
   /** It is on the disk. */
-  written({ edge, open }: Growth): void {
+  written({ edge, open, stored }: Growth): void {
+    const [leaves = begun(0)] = open;
     this.edge = edge;
     this.open = open;
+    this.inTile = stored.newest?.after ?? leaves.width;
+  }
+
+  /** A few leaves are stored beside their tile instead of all of it. */
+  private leastOf(tiles: readonly StoredTile[], { index, width, room }: Open): StoredTree {
+    const after = index === this.open[0]?.index ? this.inTile : 0;
+    if (width === 0 || width - after > NEWEST) return { tiles };
+    const hashes = room.subarray(after * HASH_BYTES, width * HASH_BYTES);
+    return {
+      tiles: tiles.filter((tile) => tile.level > 0 || tile.index !== index),
+      newest: { index, after, hashes },
+    };
   }
 
   /** Tiles that are not full. */
@@ -142,7 +169,7 @@ const rootOf = (hashes: Buffer, first: number, count: number): Buffer => {
 /** Leaves that are hashed between two commits. */
 const STRIDE = 65_536;
 
-/** Hashes events into a tree and hands over its tiles as they come to be. */
+/** Hashes events into a tree and hands over its tiles as they come to be, whole. */
 const planted = (events: Iterable<Buffer>, store: (tiles: readonly StoredTile[]) => void): Tree => {
   const tree = Tree.empty;
   let leaves: Buffer[] = [];
@@ -174,20 +201,26 @@ function* everyEvent(reader: Reader, position: Position): Iterable<Buffer> {
  */
 export const plant = (store: Store, reader: Reader, position: Position): Position => {
   const commit = (tiles: readonly StoredTile[]): void =>
-    store.commit({ events: [], changes: [], position: { ...position, root: undefined }, tree: tiles });
+    store.commit({ events: [], changes: [], position: { ...position, root: undefined }, tree: { tiles } });
   const { root } = planted(everyEvent(reader, position), commit);
   const rooted = { ...position, root };
   store.commit({ events: [], changes: [], position: rooted });
   return rooted;
 };
 
-/** Makes the tiles anew, if the events still give the root that the log has: then it was a tile that was damaged. Throws LedgerDamaged if not. */
+/**
+ * Makes the tiles anew, if the events still give the root that the log has: then it was a tile that was damaged. Those at the edge come
+ * first and all at once, so that one that is cut short leaves a tree. Throws LedgerDamaged if it was not a tile.
+ */
 export const replant = (store: Store, reader: Reader, position: Position): void => {
-  const { root } = planted(everyEvent(reader, position), () => {});
-  if (root !== position.root)
+  const commit = (tiles: readonly StoredTile[]): void =>
+    store.commit({ events: [], changes: [], position, tree: { tiles } });
+  const tree = planted(everyEvent(reader, position), () => {});
+  if (tree.root !== position.root)
     throw new LedgerDamaged(
       'its events are not those that its tree was made of: openclaw audit verify says which',
       undefined,
     );
-  planted(everyEvent(reader, position), (tree) => store.commit({ events: [], changes: [], position, tree }));
+  commit(tree.parts);
+  planted(everyEvent(reader, position), (tiles) => commit(tiles.filter(({ hashes }) => hashes.length === TILE_BYTES)));
 };

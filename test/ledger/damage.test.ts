@@ -61,7 +61,7 @@ t.test('a damaged ledger is not opened for writing, and the last good position i
       how: (db) => void db('events', 'binary').putSync(EVENTS + 1, json(EVENTS + 1)),
       lastGood: EVENTS + 1,
     },
-    { name: 'no position', how: (db) => void db('meta', 'string').removeSync('position'), lastGood: EVENTS },
+    { name: 'no position', how: (_, root) => void root.removeSync('position'), lastGood: EVENTS },
   ];
   for (const { name, how, lastGood } of cases) {
     const path = folder(t);

@@ -61,11 +61,10 @@ t.test('a fold of another version is made anew at start', async (t) => {
   const path = folder(t);
   await sample(path);
   const env = open({ path, noSubdir: false, maxDbs: 64, overlappingSync: false, encoding: 'binary' });
-  const meta = env.openDB<string, string>('meta', { encoding: 'string' });
   const pending = env.openDB<string, string>('view:pending', { encoding: 'string' });
   env.transactionSync(() => {
-    const position = JSON.parse(meta.get('position') ?? '{}');
-    meta.putSync('position', JSON.stringify({ ...position, views: { ...position.views, pending: 0 } }));
+    const position = JSON.parse(String(env.get('position')));
+    env.putSync('position', Buffer.from(JSON.stringify({ ...position, views: { ...position.views, pending: 0 } })));
     pending.clearSync();
   });
   await env.close();

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { Reader } from '../../src/ledger/reader.js';
 import { Store } from '../../src/ledger/store.js';
+import { replant } from '../../src/ledger/tree.js';
 import { EMPTY_ROOT, leafHash } from '../../src/proof/merkle.js';
+import { ledgerSource } from '../../src/verify/ledger-source.js';
+import { verify } from '../../src/verify/verify.js';
 import { folder, openLedger, ticked, write } from '../support/ledger.js';
+import { policy } from '../support/recorded.js';
 import { tamper } from '../support/tamper.js';
 import { rootByDefinition } from '../support/tree.js';
 
@@ -76,13 +81,101 @@ t.test('a log from before there was a tree gets one at its next start', async (t
   await write(ledger, ticked(700));
   await ledger.close();
   const before = await looked(path, (store) => store.position());
-  await tamper(path, async (db) => {
+  await tamper(path, async (db, root) => {
     await db('tree', 'binary').clearAsync();
+    await root.remove('newest');
+    await root.remove('position');
     const { root: _, ...position } = before ?? {};
     await db('meta', 'string').put('position', JSON.stringify(position));
   });
   await (await openLedger(path)).close();
   t.same(await looked(path, (store) => store.position()), before);
+});
+
+const lately = async (path: string): Promise<void> => {
+  const ledger = await openLedger(path);
+  await write(ledger, ...Array.from({ length: 300 }, (_, i) => ticked(i)));
+  for (let n = 300; n < 310; n++) await write(ledger, ticked(n));
+  await ledger.close();
+};
+
+const tileAndPosition = (store: Store) => ({ tile: store.tile(0, 1), position: store.position() });
+
+t.test('a log that has the unfinished tile and the position where an older version wrote them goes on', async (t) => {
+  const path = folder(t);
+  await lately(path);
+  const now = await looked(path, tileAndPosition);
+  t.equal(now.tile?.length, 54 * 32);
+  await tamper(path, async (db, root) => {
+    t.equal(db('tree', 'binary').get([0, 1]).length, 44 * 32, 'the newest leaves are not with their tile');
+    await db('tree', 'binary').put([0, 1], now.tile);
+    await db('meta', 'string').put('position', String(root.get('position')));
+    for (const row of ['newest', 'position']) await root.remove(row);
+  });
+  t.same(await looked(path, tileAndPosition), now, 'read as it is');
+  const ledger = await openLedger(path);
+  await write(ledger, ticked(1));
+  await ledger.close();
+  await looked(path, (store) => {
+    const leaves = leavesOf(store);
+    t.equal(leaves.length, 311);
+    t.equal(store.position()?.root, rootOf(leaves).toString('hex'));
+    t.ok(store.tile(0, 1)?.equals(Buffer.concat(leaves.slice(256).map(leafHash))));
+  });
+  await tamper(path, (db) => t.equal(db('meta', 'string').get('position'), undefined, 'one position and no more'));
+});
+
+t.test('leaves of the newest commits are compared and mended like any other', async (t) => {
+  const short = /has \d+ bytes instead of 1728/;
+  const cases: readonly [string, (row: Buffer) => Buffer | undefined, RegExp, RegExp][] = [
+    ['another hash', (row) => Buffer.from(row).fill(0, 6 + 32, 6 + 64), /./, /event 302 is damaged/],
+    ['cut short', (row) => row.subarray(0, 6 + 64), short, /event 303 is damaged/],
+    ['nothing', (row) => row.subarray(0, 3), short, /event 301 is damaged/],
+    ['gone', () => undefined, short, /event 301 is damaged/],
+    [
+      'of another place',
+      (row) => Buffer.concat([Buffer.from([0, 0, 0, 0, 2, 9]), row.subarray(6)]),
+      short,
+      /event 301/,
+    ],
+  ];
+  for (const [name, how, what, says] of cases) {
+    const path = folder(t);
+    await lately(path);
+    await tamper(path, async (_, root) => {
+      const row = how(root.get('newest'));
+      await (row === undefined ? root.remove('newest') : root.put('newest', row));
+    });
+    const source = ledgerSource(path);
+    const { damage } = await verify(source, { policy });
+    await source.close();
+    t.match(
+      damage.filter(({ class: kind }) => kind === 'tile-mismatch'),
+      [{ what }],
+      `${name}: verify says where`,
+    );
+    await t.rejects(openLedger(path), { name: 'LedgerDamaged', message: says }, name);
+  }
+});
+
+t.test('a rebuild that is cut short leaves the tree as it was', async (t) => {
+  const path = folder(t);
+  await lately(path);
+  const whole = await looked(path, tileAndPosition);
+  await tamper(path, (_, root) => root.put('newest', Buffer.concat([root.get('newest'), Buffer.alloc(32 * 20)])));
+  const store = new Store({ path });
+  const position = store.position();
+  t.ok(position);
+  const commit = store.commit.bind(store);
+  let commits = 0;
+  store.commit = (batch) => {
+    if (commits++ > 0) throw new Error('cut short');
+    commit(batch);
+  };
+  t.throws(() => position && replant(store, new Reader(() => store), position), /cut short/);
+  await store.close();
+  t.same(await looked(path, tileAndPosition), whole);
+  await (await openLedger(path)).close();
 });
 
 t.test('what is not as the tree has it is not opened for writing', async (t) => {

@@ -129,7 +129,7 @@ t.test('a ledger whose position is none is unreadable, and that is said', async 
     JSON.stringify({ ...whole, views: undefined }),
     JSON.stringify({ ...whole, views: { paired: 'x' } }),
   ]) {
-    await tamper(path, (db) => db('meta', 'string').put('position', position));
+    await tamper(path, (_, root) => root.put('position', Buffer.from(position)));
     t.throws(() => ledgerSource(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
     await t.rejects(openLedger(path), { name: 'LedgerDamaged', message: /its position cannot be read/ }, position);
   }
