@@ -168,6 +168,8 @@ export const limits = {
     clockJumpMs: 2 * SECOND,
     /** Rows of each view kept in memory, about 1 KiB each: those of the devices that come and go. A connect among 10,000 of them reads nothing. */
     rowsRemembered: 16_384,
+    /** Rows that changed and are not in the database of their view yet: what a reader lays over it, and one commit in so many writes (some 10 ms). */
+    recentRows: 1000,
     /** People kept parsed, for the lists that show them: a list of 10,000 devices costs no reading. */
     originsRemembered: 16_384,
     /** Events whose index terms are folded in one transaction. What is left over is indexed when fewer than `quietEvents` have come in `indexMs`. */

@@ -262,10 +262,19 @@ export class Ledger {
     this.stopIndexing();
     while (this.queue.length > 0 && this.state.writable) this.flush();
     for (let more = true; more && this.state.writable; more = this.trailing.unfinished) this.keepUp(1, 1);
+    this.settle();
     this.closed = true;
     this.refuse(this.queue.splice(0));
     this.lock.release();
     await this.store.close();
+  }
+
+  private settle(): void {
+    try {
+      if (this.state.writable) this.store.settle();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** The next batch is decided at the end of this turn of the loop, with all that this turn still brings. */

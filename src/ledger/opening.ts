@@ -23,7 +23,7 @@ export const audited = (store: Store): Opened => {
   const reader = new Reader(() => store, passOver).byLogAlone;
   const found = store.exclusively(() => audit(store, reader));
   for (const damage of found.unreadable) unreadable.set(damage.from, damage);
-  if (found.outdated.length > 0) rebuild(store, reader);
+  if (found.outdated.length > 0 || !store.exclusively(() => store.viewsReadable())) rebuild(store, reader);
   const rebuilt = store.exclusively(() => store.position()) ?? found.position;
   const position = rebuilt.root === undefined ? plant(store, reader, rebuilt) : rebuilt;
   const tree = store.exclusively(() => Tree.at(position, store));

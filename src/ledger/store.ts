@@ -12,6 +12,7 @@ import { newestRow, withNewest } from './newest.js';
 import { Origins } from './origins.js';
 import { type Position, positionIn } from './position.js';
 import type { Posting } from './postings.js';
+import { NEVER_RECENT, Recent } from './recent.js';
 import { entryCount, StoredRows } from './stored-rows.js';
 import type { StoredTree } from './tree.js';
 
@@ -20,7 +21,7 @@ import type { StoredTree } from './tree.js';
 const DATA_FILE = 'data.mdb';
 /** How often in a row a transaction may be set back by others that open the log. */
 const MAX_SET_BACKS = 100;
-/** Named databases: events, origins, meta, index, history, tree, and one for each view. lmdb-js opens at most 12 unless told. */
+/** Named databases: events, origins, meta, index, history, tree, recent, and one for each view. lmdb-js opens at most 12 unless told. */
 const MAX_DATABASES = 64;
 
 export interface Append {
@@ -85,6 +86,7 @@ export class Store {
   private readonly last: LastTransaction;
   private pinned = false;
   private moved = false;
+  private readonly recent: Recent;
   private readonly rows: { readonly [V in ViewName]: StoredRows<ViewRows[V]> };
 
   constructor({ path, readOnly = false }: StoreOptions) {
@@ -108,10 +110,16 @@ export class Store {
     this.index = this.database('index', { encoding: 'binary', keyEncoding: 'binary' });
     this.history = this.database('history', { encoding: 'string' });
     this.tree = this.database('tree', { encoding: 'binary' });
-    const rows = viewNames.map((view) => [
-      view,
-      new StoredRows(this.database(`view:${view}`, { encoding: 'string' }), !readOnly),
-    ]);
+    this.recent = new Recent(
+      this.database('recent', { encoding: 'string' }),
+      { get: () => this.env.get(RECENT), put: (mark) => void this.env.putSync(RECENT, mark) },
+      () => this.rows,
+      !readOnly,
+    );
+    const rows = viewNames.map((view) => {
+      const refresh = view === NEVER_RECENT ? () => {} : this.recent.refresh;
+      return [view, new StoredRows(this.database(`view:${view}`, { encoding: 'string' }), refresh, !readOnly)];
+    });
     this.rows = Object.fromEntries(rows) as typeof this.rows;
     this.views = this.rows;
     this.people = new Origins((seq) => this.origins.get(seq), !readOnly);
@@ -141,13 +149,13 @@ export class Store {
       throw new Error('events may go from the log only with the row that says where they are');
     if (erasure !== undefined && !saySo(erasure.events, events))
       throw new Error('personal data may go only with the event that says so');
-    const number = this.transaction((number) => {
+    const { number, changed } = this.transaction((number) => {
+      const changed = this.recent.write(changes);
       for (const { seq, bytes, origin } of events) {
         this.events.putSync(seq, bytes);
         if (origin !== undefined) this.origins.putSync(seq, origin);
       }
       for (const seq of drop) this.events.removeSync(seq);
-      for (const change of changes) this.rows[change.view].write(change);
       if (erasure !== undefined) this.erase(erasure);
       this.env.putSync(POSITION, Buffer.from(JSON.stringify(position)));
       if (!this.moved) this.meta.removeSync(POSITION);
@@ -156,9 +164,10 @@ export class Store {
       if (marked === true) this.meta.putSync('marked', 'yes');
       if (index !== undefined) this.writeIndex(index);
       if (history !== undefined) this.writeHistory(history);
-      return number;
+      return { number, changed };
     });
     this.last.is(number);
+    changed();
     this.moved = true;
     for (const change of changes) this.rows[change.view].written(change);
     this.people.forget(erasure?.events ?? []);
@@ -174,6 +183,27 @@ export class Store {
       if (done !== undefined) return done.result;
     }
     throw new Error('others that open the ledger set it back again and again');
+  }
+
+  /** Can the views be read? They are only folds, and the log makes them anew. */
+  viewsReadable(): boolean {
+    try {
+      this.recent.refresh();
+      return true;
+    } catch (error) {
+      if (error instanceof LedgerDamaged) return false;
+      throw error;
+    }
+  }
+
+  /** Brings the newest rows of the views into their databases: done with when all is, so that a log at rest has every row in its place. */
+  settle(): void {
+    const settled = this.transaction((number) =>
+      this.recent.some ? { number, changed: this.recent.settle() } : undefined,
+    );
+    if (settled === undefined) return;
+    this.last.is(settled.number);
+    settled.changed();
   }
 
   event(seq: number): Buffer | undefined {
@@ -318,9 +348,11 @@ export class Store {
 /* Rows that lie beside the names of the databases. An older version kept the position in `meta`, from where the first commit takes it. */
 const POSITION = 'position';
 const NEWEST = 'newest';
+const RECENT = 'recent-rows';
 
 const EMPTY: unknown = {
   get: () => undefined,
+  doesExist: () => false,
   getKeys: () => [],
   getRange: () => [],
   getStats: () => ({ entryCount: 0 }),
