@@ -108,6 +108,8 @@ export class Connection implements Receiver {
 
   /** A session speaks. */
   private hear(session: Session, data: Buffer, binary: boolean): void {
+    /* Its end may be some turns of the loop away. */
+    if (session.ending !== undefined) return;
     const frame = binary ? undefined : parseFrame(data.toString());
     if (frame === undefined && !binary)
       return this.front.log.ws.debug(`ignored a message that is not JSON conn=${session.connection}`);

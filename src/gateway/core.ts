@@ -72,7 +72,7 @@ export class LedgerCore implements Core {
   }
 
   request(request: Request, session: Session, answer: (frame: string) => void): void {
-    /* Its end may be a turn of the loop away. */
+    /* A worker may have heard it before it heard of the end. */
     if (session.ending === undefined) dispatch(request, session, this.parts, answer);
   }
 

@@ -13,9 +13,13 @@ const AUTH_CHANGED = { code: closeCode.revoked, reason: 'gateway auth changed' }
 const TOKEN_REPLACED = { code: closeCode.serviceRestart, reason: 'token replaced: connect again' };
 const APPROVED = { code: closeCode.serviceRestart, reason: 'approved: connect again' };
 
+/** Sessions that an event put an end to, of which none has been closed yet. */
+type Doomed = (sessions: readonly Session[], ending: Ending) => void;
+
 export class Sessions {
   private readonly byId = new Map<string, Session>();
   private readonly byDevice = new Map<string, Set<Session>>();
+  private readonly listeners: Doomed[] = [];
 
   get count(): number {
     return this.byId.size;
@@ -23,6 +27,10 @@ export class Sessions {
 
   all(): Iterable<Session> {
     return this.byId.values();
+  }
+
+  listen(doomed: Doomed): void {
+    this.listeners.push(doomed);
   }
 
   add(session: Session): void {
@@ -81,7 +89,9 @@ export class Sessions {
   /** From now on nothing is done for them. Their sockets are closed a slice a turn, so that others are heard meanwhile when they are many. */
   private end(sessions: Iterable<Session>, close: Close, ending: Ending): void {
     const ended = [...sessions];
+    if (ended.length === 0) return;
     for (const session of ended) session.ending ??= ending;
+    for (const doomed of this.listeners) doomed(ended, ending);
     const closeFrom = (first: number): void => {
       const next = first + limits.sockets.closedAtOnce;
       for (const session of ended.slice(first, next)) endSession(session, close, ending);

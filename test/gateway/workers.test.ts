@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Event, EventOf } from '../../events/index.js';
 import { connect, newKey, REMOTE, type Wire } from '../support/device.js';
+import { deafTo, forkedBy } from '../support/forks.js';
 import { logOf, running, TOKEN } from '../support/gateway.js';
 import { gatewayProcess, launch, openclaw, stateFolder } from '../support/process.js';
 
@@ -90,6 +91,28 @@ t.test('whatever ends a right ends its sessions at every worker', async (t) => {
   t.match(await boss.call('device.pair.remove', { deviceId: phone.id }), { ok: true });
   for (const { wire } of sessions) t.same(await wire.close(), { code: 4001, reason: 'device removed' });
   t.equal(boss.closed, undefined);
+});
+
+t.test('whose right has ended is not answered any more by its worker, closed or not', async (t) => {
+  forkedBy(t, (real) => deafTo('end', real()));
+  const { port, state } = await running(t, { flags: { workers: 2 } });
+  const wires = [...(await crowd(port, state)).values()];
+  const [boss] = wires as [Wire];
+  const phone = newKey();
+  const asked = await connect(port, phone, { scopes: ['operator.read'], auth: { token: TOKEN } }, REMOTE);
+  await boss.call('device.pair.approve', { requestId: asked.answer.error.details.requestId });
+  const sessions = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      connect(port, phone, { scopes: ['operator.read'], auth: { token: TOKEN } }, REMOTE),
+    ),
+  );
+  for (const { wire } of sessions) t.match(await wire.call('status', {}), { ok: true });
+  const changed = ({ event }: { readonly event?: string }): boolean => event === 'device.pair.changed';
+  t.match(await boss.call('device.pair.remove', { deviceId: phone.id }), { ok: true });
+  for (const wire of wires) if (!wire.frames.some(changed)) await wire.next(changed);
+  for (const { wire } of sessions) wire.send({ type: 'req', id: 'late', method: 'status', params: {} });
+  for (const wire of [...wires, ...wires]) t.match(await wire.call('status', {}), { ok: true });
+  for (const { wire } of sessions) t.notOk(wire.frames.some(({ id }) => id === 'late'));
 });
 
 t.test('who guesses is locked out everywhere at once', async (t) => {

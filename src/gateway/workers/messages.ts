@@ -56,6 +56,8 @@ export type ToWorker =
   /** A frame for one. */
   | { readonly is: 'frame'; readonly connection: string; readonly frame: string }
   | { readonly is: 'join'; readonly connection: string; readonly topic: string }
+  /** Nothing is done for these any more; each is told when it is closed. */
+  | { readonly is: 'doomed'; readonly connections: readonly string[]; readonly ending: Ending }
   | { readonly is: 'end'; readonly connection: string; readonly code: number; readonly reason: string }
   /** A frame for all who joined a topic. */
   | { readonly is: 'publish'; readonly topic: string; readonly frame: string }

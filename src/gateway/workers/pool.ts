@@ -26,12 +26,15 @@ export class WorkerPool {
     private readonly parts: Parts,
     private readonly port: number,
   ) {
-    const { ledger } = parts;
+    const { ledger, sessions } = parts;
     this.look = this.lookAnew();
     ledger.listen({
       enforce: ({ type }) => {
         if (type === 'gateway.secret-rotated') this.tellSecret();
       },
+    });
+    sessions.listen((ended, ending) => {
+      for (const worker of this.workers) worker.doom(ended, ending);
     });
     this.stops = [
       clock.every(limits.workers.showMs, () => {

@@ -75,6 +75,14 @@ export class RemoteCore implements Core {
     }
   }
 
+  /** Their right to be here is gone; their sockets are closed when their turn comes. */
+  doom({ connections, ending }: Extract<ToWorker, { readonly is: 'doomed' }>): void {
+    for (const connection of connections) {
+      const session = this.sessions.get(connection);
+      if (session !== undefined) session.ending ??= ending;
+    }
+  }
+
   /** Those that are open. */
   all(): Iterable<Session> {
     return this.sessions.values();

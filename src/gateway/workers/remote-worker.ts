@@ -6,7 +6,7 @@ import { systemClock as clock } from '../../runtime.js';
 import type { Socket } from '../../transport/transport.js';
 import { type Entrant, LedgerCore } from '../core.js';
 import type { Parts } from '../parts.js';
-import { deliver, type Session } from '../session.js';
+import { deliver, type Ending, type Session } from '../session.js';
 import { Link } from './link.js';
 import type { Begin, FromWorker, Shown, ToWorker } from './messages.js';
 
@@ -73,6 +73,12 @@ export class RemoteWorker {
     if (shown === this.has) return;
     this.has = shown;
     this.say({ is: 'shown', shown });
+  }
+
+  /** It answers some of its sessions itself, and they are told of their end a slice a turn: it has to know before. */
+  doom(ended: readonly Session[], ending: Ending): void {
+    const connections = ended.flatMap(({ connection }) => (this.sessions.has(connection) ? connection : []));
+    if (connections.length > 0) this.say({ is: 'doomed', connections, ending });
   }
 
   ping(): void {

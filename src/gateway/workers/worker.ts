@@ -43,6 +43,8 @@ export class Worker {
       case 'secret':
         secret.current = secretOf(message.secret);
         return;
+      case 'doomed':
+        return core.doom(message);
       case 'attempt':
         return front.limiter.heard(message.attempt);
       case 'ping':
