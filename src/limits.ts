@@ -73,6 +73,11 @@ export const limits = {
     /** Before another takes the place of one that ended; doubling while they go on ending. */
     pauseMs: 100,
     longestPauseMs: 30 * SECOND,
+    /**
+     * What may wait in the channel between one of them and the writer; somebody who takes what there is, takes this in a fraction of a second.
+     * Beyond, the writer gives the worker up, and a worker refuses what it would hand on.
+     */
+    channelBytes: 32 * MiB,
     /** How long they may take to end their connections when the gateway stops. */
     stopMs: 5 * SECOND,
   },

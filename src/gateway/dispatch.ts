@@ -37,6 +37,9 @@ export const dispatchRead = (request: Request, session: Session, parts: Readable
   return answering.with(() => method.read?.(params, { session, by: principalOf(session), parts }));
 };
 
+export const refuse = (id: string, { dialect }: Session, refused: Refusal, send: Send): void =>
+  send(failure(id, onWire(refused, dialect)));
+
 interface Allowed {
   readonly method: Method;
   readonly params: unknown;
@@ -104,7 +107,7 @@ class Answering {
   }
 
   private no(refused: Refusal): void {
-    this.send(failure(this.id, onWire(refused, this.session.dialect)));
+    refuse(this.id, this.session, refused, this.send);
   }
 }
 

@@ -101,7 +101,7 @@ t.test('known is a paired device that proves its key, and a credential that was 
 
 t.test('what a flood at a worker must not hide reaches the log one by one', async (t) => {
   const said: FromWorker[] = [];
-  const link = new Link<FromWorker>((batch) => said.push(...batch));
+  const link = new Link<FromWorker>((batch) => said.push(...batch) > 0);
   const relay = new RefusalRelay(new TestClock(), link);
   const closed = { connection: 'c', peer: REMOTE_PEER, close: { code: 1008, reason: '' } };
   for (let i = 0; i < 10 * limits.workers.refusals; i++) relay.record(refusal('flood'), closed);

@@ -1,11 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Views } from '../../../projections/index.js';
 import type { Keys } from '../../credentials/keys.js';
+import { refusal } from '../../errors.js';
 import type { Close } from '../../protocol/close-codes.js';
 import type { Request } from '../../protocol/frames.js';
 import type { Socket } from '../../transport/transport.js';
 import type { Admission, Core, Entrant } from '../core.js';
-import { dispatchRead } from '../dispatch.js';
+import { dispatchRead, refuse } from '../dispatch.js';
 import type { Readable } from '../methods/method.js';
 import { type RefusedConnection, refusalRecord } from '../refusal-record.js';
 import { deliver, endSession, type Session, sessionOf } from '../session.js';
@@ -37,6 +38,7 @@ export class RemoteCore implements Core {
   constructor(private readonly options: RemoteCoreOptions) {}
 
   admit(entrant: Entrant, socket: Socket, answered: (admission: Admission) => void): void {
+    if (this.options.link.isFull) return answered(E.left(refusal('busy')));
     this.waiting.set(entrant.around.connection, { entrant, socket, answered });
     this.options.link.say({ is: 'admit', entrant });
   }
@@ -44,6 +46,7 @@ export class RemoteCore implements Core {
   request(request: Request, session: Session, answer: (frame: string) => void): void {
     const { link, readable } = this.options;
     if (dispatchRead(request, session, readable, answer)) return;
+    if (link.isFull) return refuse(request.id, session, refusal('busy'), answer);
     link.say({ is: 'request', connection: session.connection, request });
   }
 

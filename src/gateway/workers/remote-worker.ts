@@ -47,9 +47,10 @@ export class RemoteWorker {
     this.has = begin.shown;
     /* It needs nothing of our environment, where a secret may be. */
     this.child = fork(PROGRAM, [], { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    this.link = new Link((batch) => {
-      if (this.child.connected) this.child.send(batch);
-    });
+    this.link = new Link(
+      (batch, taken) => !this.child.connected || this.child.send(batch, undefined, undefined, taken),
+      () => this.kill(),
+    );
     this.child.on('message', (batch: readonly FromWorker[]) => {
       this.unanswered = 0;
       for (const message of batch) this.hear(message);

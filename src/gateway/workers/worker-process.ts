@@ -8,9 +8,9 @@ import { Worker } from './worker.js';
 process.umask(0o077);
 
 /* If its parent is gone it is told so, and has people to say goodbye to: what could not be sent is no reason to end before that. */
-const link = new Link<FromWorker>((batch) => {
-  if (process.connected) process.send?.(batch, undefined, undefined, () => {});
-});
+const link = new Link<FromWorker>(
+  (batch, taken) => !process.connected || process.send?.(batch, undefined, undefined, taken) !== false,
+);
 
 let worker: Worker | undefined;
 /** What was said before it could listen. */
