@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -184,6 +184,37 @@ t.test('a worker that hangs is replaced', async (t) => {
   await until(() => of(logOf(state), 'gateway.worker-lost').length > 0, 'it is noticed', 40_000);
   await until(() => childrenOf(gateway.pid).filter((pid) => pid !== victim).length === 2, 'another is there');
   t.match(await gateway.end(), { code: 0 });
+});
+
+/** Kills a worker of this process, and waits for what the log then says so many times. */
+const killOne = async (lines: readonly string[], says: string, times: number): Promise<void> => {
+  const [victim = 0] = childrenOf(process.pid).filter((pid) => commandOf(pid).includes('worker-process'));
+  process.kill(victim, 'SIGKILL');
+  await until(() => lines.filter((line) => line.includes(says)).length >= times, says);
+};
+
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
+t.test('a worker that the system does not start is tried again', async (t) => {
+  let refuses = 0;
+  forkedBy(t, (real) => {
+    if (refuses-- > 0) throw new Error('no process for you');
+    return real();
+  });
+  const { lines, state } = await running(t, { flags: { workers: 2 } });
+  refuses = 2;
+  await killOne(lines, 'no process for you', 2);
+  await until(() => lines.some((line) => line.includes('took its place: 2 of 2')), 'another is there');
+  t.equal(of(logOf(state), 'gateway.worker-lost').length, 1);
+});
+
+t.test('a worker that cannot begin is no worker that is lost', async (t) => {
+  const { lines, state, settings } = await running(t, { flags: { workers: 2 } });
+  renameSync(settings.paths.keys, `${settings.paths.keys}.away`);
+  await killOne(lines, 'a worker cannot begin', 2);
+  renameSync(`${settings.paths.keys}.away`, settings.paths.keys);
+  await until(() => lines.some((line) => line.includes('took its place: 2 of 2')), 'another is there');
+  t.equal(of(logOf(state), 'gateway.worker-lost').length, 1);
 });
 
 t.test('when the one that writes is killed, everybody is told to come back, and no process stays', async (t) => {

@@ -82,9 +82,15 @@ export class WorkerPool {
     for (const worker of this.workers) worker.say(message);
   }
 
-  private start(): Promise<readonly Listening[]> {
+  private async start(): Promise<readonly Listening[]> {
+    const worker = this.fork();
+    this.workers.add(worker);
+    return new Promise((resolve, reject) => this.starting.set(worker, { resolve, reject }));
+  }
+
+  private fork(): RemoteWorker {
     const { settings, boot, uptime } = this.parts;
-    const worker = new RemoteWorker(++this.started, this.parts, this, {
+    return new RemoteWorker(++this.started, this.parts, this, {
       is: 'begin',
       settings,
       boot,
@@ -93,8 +99,6 @@ export class WorkerPool {
       shown: this.shown(),
       uptimeMs: uptime(),
     });
-    this.workers.add(worker);
-    return new Promise((resolve, reject) => this.starting.set(worker, { resolve, reject }));
   }
 
   hear(message: FromWorker, from: RemoteWorker): void {
@@ -104,7 +108,7 @@ export class WorkerPool {
         return this.began(from)?.resolve(message.listening);
       case 'failed': {
         const { why, taken } = message;
-        this.began(from)?.reject(taken === undefined ? new Error(why) : new PortTaken(taken.host, taken.port));
+        this.starting.get(from)?.reject(taken === undefined ? new Error(why) : new PortTaken(taken.host, taken.port));
         return from.kill();
       }
       case 'refused':
@@ -128,10 +132,11 @@ export class WorkerPool {
   gone(worker: RemoteWorker, how: string): void {
     this.workers.delete(worker);
     const starting = this.began(worker);
+    /* Who starts it hears of it. */
     if (starting !== undefined) starting.reject(new Error(`worker ${worker.number} ${how}`));
     else if (this.stopping === undefined || worker.connections > 0) this.recordLoss(worker, how);
-    if (this.stopping === undefined) this.replaceSoon(worker);
-    else this.ended(worker);
+    if (this.stopping !== undefined) this.ended(worker);
+    else if (starting === undefined) this.replaceLost(worker);
   }
 
   private recordLoss({ number, connections }: RemoteWorker, how: string): void {
@@ -148,11 +153,15 @@ export class WorkerPool {
   }
 
   /** Sooner if it lived for long than if workers end again and again. */
-  private replaceSoon({ begunAt }: RemoteWorker): void {
+  private replaceLost({ begunAt }: RemoteWorker): void {
     const { pauseMs, longestPauseMs } = limits.workers;
     if (clock.monotonic() - begunAt > longestPauseMs) this.pauseMs = pauseMs;
+    this.replaceSoon();
+  }
+
+  private replaceSoon(): void {
     clock.after(this.pauseMs, () => void this.replace());
-    this.pauseMs = Math.min(longestPauseMs, this.pauseMs * 2);
+    this.pauseMs = Math.min(limits.workers.longestPauseMs, this.pauseMs * 2);
   }
 
   private async replace(): Promise<void> {
@@ -163,6 +172,7 @@ export class WorkerPool {
       log.gateway.info(`another worker took its place: ${this.workers.size} of ${settings.workers} are there`);
     } catch (error) {
       log.gateway.error(`a worker cannot begin: ${(error as Error).message}`);
+      this.replaceSoon();
     }
   }
 
