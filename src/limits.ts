@@ -80,6 +80,8 @@ export const limits = {
     channelBytes: 32 * MiB,
     /** How long they may take to end their connections when the gateway stops. */
     stopMs: 5 * SECOND,
+    /** How long one stays after it has said goodbye: most clients have answered by then. */
+    leaveMs: 200,
   },
   ceilings: {
     /** Descriptors of a process that are not connections: the log, sockets it listens on, questions, exports. */

@@ -239,7 +239,7 @@ t.test('what a worker was about to tell the one that was killed is no fault of i
   }, 2);
   await sleep(300);
   await gateway.end('SIGKILL');
-  for (const wire of wires) await wire.close();
+  for (const wire of wires) t.same(await wire.close(), { code: 1012, reason: 'service restart' });
   clearInterval(asking);
   await until(() => !workers.some(isAlive), 'they end');
   t.notMatch(gateway.said.err, /EPIPE/);

@@ -1,3 +1,5 @@
+import { limits } from '../../limits.js';
+import { systemClock as clock } from '../../runtime.js';
 import { PortTaken } from '../../transport/transport.js';
 import { Link } from './link.js';
 import type { Begin, FromWorker, ToWorker } from './messages.js';
@@ -34,8 +36,10 @@ process.on('message', (batch: readonly ToWorker[]) => {
   }
 });
 process.on('disconnect', () => {
-  worker?.stop();
-  process.exit();
+  if (worker === undefined) process.exit();
+  worker.stop();
+  /* A socket that is gone with something unread takes the goodbye along that is on its way. */
+  clock.after(limits.workers.leaveMs, () => process.exit());
 });
 /* They go to all processes of a terminal or of a service; the parent says when it is over. */
 process.on('SIGINT', () => {});
