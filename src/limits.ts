@@ -83,6 +83,10 @@ export const limits = {
     /** How long one stays after it has said goodbye: most clients have answered by then. */
     leaveMs: 200,
   },
+  signals: {
+    /** Signals to stop that come so soon after the first are the same one; nobody is impatient yet. */
+    sameMs: 500,
+  },
   ceilings: {
     /** Descriptors of a process that are not connections: the log, sockets it listens on, questions, exports. */
     reservedFiles: 128,

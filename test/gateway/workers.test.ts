@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Event, EventOf } from '../../events/index.js';
+import { limits } from '../../src/limits.js';
 import { connect, newKey, REMOTE, type Wire } from '../support/device.js';
 import { deafTo, forkedBy } from '../support/forks.js';
 import { logOf, running, TOKEN } from '../support/gateway.js';
@@ -261,6 +262,34 @@ t.test('a stop tells everybody, and each end is on the record before it', async 
   t.ok(of(events, 'connection.closed').every(({ actor }) => actor.kind === 'gateway' && actor.rule === 'stop'));
   t.equal(events.at(-1)?.type, 'gateway.stopped');
   await until(() => !workers.some(isAlive), 'they end');
+});
+
+t.test('told twice at once, as by a supervisor that tells the group, too, it stops as if told once', async (t) => {
+  const state = stateFolder(t);
+  const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
+  const workers = childrenOf(gateway.pid);
+  /* So that it has not stopped before it hears the second; and two of one kind can become one on the way. */
+  for (const worker of workers) process.kill(worker, 'SIGSTOP');
+  process.kill(gateway.pid, 'SIGINT');
+  const ended = gateway.end('SIGTERM');
+  await until(() => gateway.said.out.includes('shutting down') || !isAlive(gateway.pid), 'it hears them');
+  for (const worker of workers) process.kill(worker, 'SIGCONT');
+  t.match(await ended, { code: 0 });
+  t.equal(logOf(state).at(-1)?.type, 'gateway.stopped');
+});
+
+t.test('told again while it waits for workers that hang, it waits no longer', async (t) => {
+  const state = stateFolder(t);
+  const gateway = await gatewayProcess(t, state, ['--workers', '2'], ENV);
+  const workers = childrenOf(gateway.pid);
+  for (const worker of workers) process.kill(worker, 'SIGSTOP');
+  process.kill(gateway.pid, 'SIGTERM');
+  await gateway.until('shutting down');
+  await sleep(limits.signals.sameMs + 100);
+  const ended = gateway.end('SIGTERM');
+  await until(() => !isAlive(gateway.pid), 'it ends');
+  for (const worker of workers) process.kill(worker, 'SIGKILL');
+  t.match(await ended, { code: 1, err: 'stopped before everything was closed' });
 });
 
 t.test('nobody is let in before the start is on the record', async (t) => {

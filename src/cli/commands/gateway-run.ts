@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Flags, loadSettings, type Settings } from '../../config/settings.js';
 import { exit } from '../../errors.js';
 import { type Gateway, startGateway } from '../../gateway/gateway.js';
+import { limits } from '../../limits.js';
 import { Logging } from '../../logging/logging.js';
 import { systemClock, systemEntropy } from '../../runtime.js';
 import { hostAndPort } from '../../transport/address.js';
@@ -76,16 +77,20 @@ const noteSecret = ({ secret }: Gateway, { auth }: Settings, log: Logging): void
   else log.gateway.info(`${auth.mode}: from ${secret.from}`);
 };
 
-/** The signal that ends it; heard from the beginning, so that none cuts a start in half. A second one does not wait. */
+/**
+ * The signal that ends it; heard from the beginning, so that none cuts a start in half. A second one does not wait, unless it is the first again:
+ * some supervisors send theirs to the process and to its group.
+ */
 const signalled = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
-    let first = true;
+    let first: number | undefined;
     const hear = (signal: NodeJS.Signals): void => {
-      if (!first) {
+      const now = systemClock.monotonic();
+      first ??= now;
+      if (now - first > limits.signals.sameMs) {
         tell('stopped before everything was closed');
         process.exit(exit.refused);
       }
-      first = false;
       resolve(signal);
     };
     process.on('SIGTERM', hear);
