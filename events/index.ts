@@ -6,6 +6,7 @@ import { type Actor, Envelope, type Kind, type Origin } from './envelope.js';
 import { gatewayEvents } from './gateway.js';
 import { healthEvents } from './health.js';
 import { logEvents } from './log.js';
+import { nodeEvents } from './node.js';
 import { pairingEvents } from './pairing.js';
 import { tokenEvents } from './token.js';
 
@@ -20,6 +21,7 @@ export const catalogue = {
   ...pairingEvents,
   ...tokenEvents,
   ...connectionEvents,
+  ...nodeEvents,
   ...healthEvents,
   ...logEvents,
 };

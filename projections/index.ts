@@ -4,6 +4,7 @@ import { type Credential, credentials } from './credentials.js';
 import { type GatewayRow, gateway } from './gateway.js';
 import { type Grace, graces } from './graces.js';
 import { incidents, type OpenIncident } from './incidents.js';
+import { type Invocation, invocations } from './invocations.js';
 import { type PairedDevice, paired } from './paired.js';
 import { type PendingRequest, pending } from './pending.js';
 import type { Projection, Rows } from './projection.js';
@@ -17,6 +18,7 @@ export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
 export { incidentKey, type Lost, type OpenIncident } from './incidents.js';
+export type { Invocation } from './invocations.js';
 export type { DeviceToken, PairedDevice } from './paired.js';
 export { type PendingRequest, requestIn } from './pending.js';
 export { askerOf, holderOf, nameOf, type OriginOf } from './persons.js';
@@ -39,6 +41,7 @@ export interface ViewRows {
   archives: ArchivedSegment;
   retention: RetentionRow;
   incidents: OpenIncident;
+  invocations: Invocation;
 }
 
 export type ViewName = keyof ViewRows;
@@ -57,6 +60,7 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   archives,
   retention,
   incidents,
+  invocations,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

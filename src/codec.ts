@@ -94,6 +94,12 @@ export const oneOf = <S extends string>(
   );
 };
 
+/** The same, or null. */
+export const orNull = <A>(item: Codec<A>): Codec<A | null> => {
+  const is = (u: unknown): u is A | null => u === null || item.is(u);
+  return new t.Type('orNull', is, (u, context) => (u === null ? t.success(u) : item.validate(u, context)), t.identity);
+};
+
 export const listOf = <A>(item: Codec<A>, max = Number.MAX_SAFE_INTEGER): Codec<readonly A[]> => {
   const is = (u: unknown): u is readonly A[] => Array.isArray(u) && u.length <= max && u.every(item.is);
   const check: t.Validate<unknown, readonly A[]> = (u, context) => {

@@ -85,6 +85,44 @@ export const catalogue = {
     message: 'unknown nodeId',
     remedy: 'openclaw devices list shows the paired devices; a node is one with the role node',
   },
+  'node-not-connected': {
+    wire: 'UNAVAILABLE',
+    message: 'node not connected',
+    remedy: 'openclaw nodes list shows which nodes are here; start the node, then try again',
+  },
+  'node-failed': {
+    wire: 'UNAVAILABLE',
+    message: 'the node could not do it',
+    remedy: 'the message is the words of the node; openclaw nodes describe shows what it can do',
+  },
+  'node-mismatch': {
+    wire: 'INVALID_REQUEST',
+    message: 'nodeId mismatch',
+    remedy: 'a node answers for itself: nodeId is the id of its own device',
+  },
+  'invoke-reserved': {
+    wire: 'INVALID_REQUEST',
+    message: 'node.invoke does not take system.execApprovals.*: use exec.approvals.node.*',
+    remedy: 'openclaw approvals list shows what waits for a decision',
+  },
+  'command-not-allowed': {
+    wire: 'INVALID_REQUEST',
+    message: 'node command not allowed',
+    remedy: 'openclaw nodes describe shows what it may be told; gateway.nodes.allowCommands adds to it',
+  },
+  'key-reused': {
+    wire: 'INVALID_REQUEST',
+    message: 'idempotencyKey was used for something else',
+    remedy: 'take a new key for each thing that is asked, and the same one only to ask the same again',
+    ours: true,
+  },
+  'too-many-invocations': {
+    wire: 'UNAVAILABLE',
+    message: 'too much is asked of nodes at once',
+    remedy: 'wait until some of it is answered',
+    retryable: true,
+    ours: true,
+  },
   'unknown-token': {
     wire: 'INVALID_REQUEST',
     message: 'unknown deviceId/role',

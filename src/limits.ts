@@ -129,6 +129,22 @@ export const limits = {
     /** Device keys kept as bytes with their ids, about 500 bytes each. */
     keysCached: 16_384,
   },
+  nodes: {
+    /** Under way at once, of all nodes; each waits with a timer. */
+    invocations: 1024,
+    /** How long a node may take, unless whoever asks says otherwise, and at most. */
+    invokeMs: 30 * SECOND,
+    longestInvokeMs: 60 * MINUTE,
+    /** Outcomes that whoever asks again under the same key is told. */
+    remembered: 4096,
+    rememberedBytes: 16 * MiB,
+    rememberedMs: 10 * MINUTE,
+    /** Of a node's words for why it could not. */
+    messageChars: 4096,
+    /** What a node reports in a minute as events of its own; beyond, it is counted. */
+    reports: 60,
+    reportsMs: 1 * MINUTE,
+  },
   limiter: {
     failures: 10,
     windowMs: 1 * MINUTE,

@@ -78,6 +78,14 @@ const what = (event: Event): string => {
         .join(', ')}`;
     case 'source.locked':
       return `${event.data.source}${from(event)} after ${event.data.failures} wrong ${event.data.scope}, until ${time(event.data.until)}`;
+    case 'node.invoked':
+      return `${short(event.data.invocation)}: device ${short(event.data.device)} is told ${event.data.command}, by ${who(event)}`;
+    case 'node.invoke-finished':
+      return `${short(event.data.invocation)}: ${event.data.outcome}${event.data.code === undefined ? '' : ` (${event.data.code})`}${event.data.durationMs === undefined ? '' : ` after ${event.data.durationMs}ms`}`;
+    case 'node.reported':
+      return `device ${short(event.data.device)} says ${event.data.event}`;
+    case 'node.reports-summarised':
+      return `device ${short(event.data.device)} says ${event.data.total} more`;
     case 'health.ticked':
       return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired`;
     case 'health.changed':

@@ -63,6 +63,16 @@ const audit = closed(
   },
 );
 
+/** Commands of nodes beyond those of their platform, and those that none is told. */
+const nodes = closed(
+  {},
+  {
+    allowCommands: listOf(text(), limits.claims.commands),
+    denyCommands: listOf(text(), limits.claims.commands),
+    browser: anything,
+  },
+);
+
 const gateway = closed(
   {},
   {
@@ -95,7 +105,7 @@ const gateway = closed(
       },
     ),
     tls: anything,
-    nodes: anything,
+    nodes,
     tools: anything,
     channelHealthCheckMinutes: anything,
     tailscale: anything,
@@ -107,7 +117,7 @@ const gateway = closed(
 
 /** Known to the original, without effect here: paths below `gateway`. People are told, lest they count on one of them. */
 export const withoutEffect: readonly string[] = [
-  'nodes',
+  'nodes.browser',
   'tools',
   'channelHealthCheckMinutes',
   'tailscale',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import type { Rules } from '../decisions/connect.js';
+import type { NodeRules } from '../decisions/node-commands.js';
 import { limits } from '../limits.js';
 import { ConfigError, type ConfigFile, readConfig } from './file.js';
 import { type Paths, pathsFrom } from './paths.js';
@@ -45,6 +46,7 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly originMayBeHost: boolean;
   readonly rules: Rules;
+  readonly nodes: NodeRules;
   readonly handshakeMs: number;
   readonly maxPayloadBytes: number;
   /** Age at which ticks and connections go to the archive; undefined: never. */
@@ -98,6 +100,7 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
       localBackend: (flags.autoApprove ?? true) && (gateway.pairing?.localBackend ?? true),
       scopesWithoutDevice: gateway.pairing?.keepScopesWithoutDevice ?? false,
     },
+    nodes: { allow: gateway.nodes?.allowCommands ?? [], deny: gateway.nodes?.denyCommands ?? [] },
     handshakeMs: wholeNumber(
       'OPENCLAW_HANDSHAKE_TIMEOUT_MS',
       env['OPENCLAW_HANDSHAKE_TIMEOUT_MS'] ?? gateway.handshakeTimeoutMs ?? limits.wire.handshakeMs,

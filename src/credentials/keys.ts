@@ -83,6 +83,7 @@ const isKey = (key: Partial<Key> | undefined): boolean =>
   Buffer.from(key.secret, 'base64url').length === KEY_BYTES;
 
 const FINGERPRINT_CHARS = 16;
+const DIGEST_CHARS = 32;
 
 /** What is done with the keys; the keys themselves are not told. */
 export class Keys {
@@ -110,6 +111,11 @@ export class Keys {
   /** Names a credential without telling it: 16 characters of hex, safe to print, the same for the same credential. */
   fingerprint(credential: string): string {
     return mac(this.fingerprintKey, ['credential', credential]).toString('hex').slice(0, FINGERPRINT_CHARS);
+  }
+
+  /** Names what somebody said without telling it: the same for the same, and only for whoever has the keys. 32 characters of hex. */
+  digest(said: string): string {
+    return mac(this.fingerprintKey, ['said', said]).toString('hex').slice(0, DIGEST_CHARS);
   }
 
   /** Signs checkpoints as the log of this origin. */

@@ -13,7 +13,10 @@ export interface Start {
 const ACTOR = { kind: 'gateway', rule: 'start' } as const;
 
 /** The gateway begins to serve; if its secret is not the one of before, that one has ended. With a secret that leaked it does not begin. */
-export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, source = 'none' }: Start): Decided => {
+export const start = (
+  views: Pick<Views, 'gateway' | 'credentials' | 'invocations'>,
+  { started, source = 'none' }: Start,
+): Decided => {
   const { secret } = started;
   const known = secret === undefined ? undefined : views.credentials.get(secret);
   if (isLeaked(known)) return E.left(refusal('secret-leaked', leakedSecret(source, started.authMode, known.leaked)));
@@ -26,9 +29,10 @@ export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, 
     cause: before?.boot?.seq,
     data: started,
   };
-  if (secret === undefined || secret === from) return E.right([begun]);
+  const facts = [...cutShort(views), begun];
+  if (secret === undefined || secret === from) return E.right(facts);
   return E.right([
-    begun,
+    ...facts,
     {
       type: 'gateway.secret-rotated',
       subject: subjectOf.gateway,
@@ -38,6 +42,16 @@ export const start = (views: Pick<Views, 'gateway' | 'credentials'>, { started, 
     },
   ]);
 };
+
+/** What nodes were told before the gateway ended without a word: what came of it, nobody here will know. */
+const cutShort = ({ invocations }: Pick<Views, 'invocations'>): readonly Fact[] =>
+  [...invocations.entries()].map(([invocation, { device, seq }]) => ({
+    type: 'node.invoke-finished',
+    subject: subjectOf.device(device),
+    actor: ACTOR,
+    cause: seq,
+    data: { invocation, device, outcome: 'gateway-ended' },
+  }));
 
 const isLeaked = (known: Credential | undefined): known is Credential & { readonly kind: 'secret' } =>
   known?.kind === 'secret' && known.leaked !== undefined;

@@ -33,6 +33,7 @@ export type BroadcastEvent = keyof typeof RULES;
 /** What a client of this dialect may be sent: told at hello, so that it listens for nothing else. */
 export const eventsFor = (dialect: Dialect): readonly string[] => [
   'connect.challenge',
+  'node.invoke.request',
   ...Object.entries<Rule>(RULES)
     .filter(([, rule]) => rule.dialect === undefined || rule.dialect === dialect)
     .map(([name]) => name),

@@ -108,8 +108,9 @@ export class LedgerCore implements Core {
 
   /** It is here no more. */
   gone(session: Session): void {
-    const { sessions, presence, announcer } = this.parts;
+    const { sessions, presence, announcer, invocations } = this.parts;
     sessions.delete(session);
+    if (session.node !== undefined) invocations.left(session);
     if (session.presence === undefined) return;
     if (session.device !== undefined && sessions.isConnected(session.device)) return;
     presence.leave(session.presence.key);

@@ -207,7 +207,20 @@ const running = (
   transport: Transport,
   pool: WorkerPool | undefined,
 ): Gateway['stop'] => {
-  const { clock, ledger, archiver, boot, announcer, sessions, refusals, uptime, settings, desk } = parts;
+  const {
+    clock,
+    ledger,
+    archiver,
+    boot,
+    announcer,
+    sessions,
+    refusals,
+    uptime,
+    settings,
+    desk,
+    invocations,
+    nodeReports,
+  } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     watchSlowConsumers(clock, () => sessions.all()),
@@ -224,6 +237,8 @@ const running = (
     announcer.shutdown();
     preauth.stop();
     preauth.closeAll();
+    invocations.stop();
+    nodeReports.stop();
     await pool?.stop();
     sessions.endAll({ code: closeCode.serviceRestart, reason: 'service restart' }, 'stop');
     refusals.stop();

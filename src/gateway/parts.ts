@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import type { Fact } from '../../events/index.js';
 import type { Settings } from '../config/settings.js';
 import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
@@ -14,7 +15,9 @@ import { Announcer } from './announcer.js';
 import { Broadcast } from './broadcast.js';
 import { Health } from './health.js';
 import type { Snapshot } from './hello.js';
+import { Invocations } from './invocations.js';
 import { Limiter } from './limiter.js';
+import { NodeReports } from './node-reports.js';
 import { PairList } from './pair-list.js';
 import { Presence } from './presence.js';
 import { Refusals } from './refusals.js';
@@ -38,6 +41,9 @@ export interface Parts {
   readonly limiter: Limiter;
   readonly refusals: Refusals;
   readonly sessions: Sessions;
+  /** What nodes are told to do, and what they say. */
+  readonly invocations: Invocations;
+  readonly nodeReports: NodeReports;
   readonly broadcast: Broadcast;
   readonly announcer: Announcer;
   readonly presence: Presence;
@@ -69,7 +75,7 @@ export const putTogether = (options: PartsOptions): Parts => {
   const begun = clock.monotonic();
   const uptime = (): number => Math.round(clock.monotonic() - begun);
   const views = () => ledger.views;
-  const record: ConstructorParameters<typeof Limiter>[0]['record'] = (fact) => ledger.record([fact]);
+  const record = (fact: Fact): void => ledger.record([fact]);
 
   const secretInForce = new SecretInForce({ secret, file: settings.paths.secret, keys, entropy, views });
   const sessions = new Sessions();
@@ -115,6 +121,8 @@ export const putTogether = (options: PartsOptions): Parts => {
     limiter,
     refusals: new Refusals({ boot, clock, fingerprintOf: (source) => keys.source(source), record }),
     sessions,
+    invocations: new Invocations({ clock, entropy, ledger, keys, sessions, rules: settings.nodes }),
+    nodeReports: new NodeReports({ clock, keys, record }),
     broadcast,
     announcer,
     presence,

@@ -53,6 +53,14 @@ export class Sessions {
     return this.byDevice.get(device) ?? [];
   }
 
+  /** Where a node is told things: the newest of its connections as one. */
+  nodeOf(device: string): Session | undefined {
+    let newest: Session | undefined;
+    for (const session of this.ofDevice(device))
+      if (session.node !== undefined && session.ending === undefined) newest = session;
+    return newest;
+  }
+
   isConnected(device: string): boolean {
     return this.byDevice.has(device);
   }

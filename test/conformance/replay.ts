@@ -48,6 +48,7 @@ export class Names {
 
 /** Fields whose values are names: the same recorded value stands for the same value of ours, always. */
 const NAMES = new Set([
+  'id',
   'requestId',
   'deviceId',
   'nodeId',

@@ -70,9 +70,22 @@ const leaving =
 
 /* Where we differ from the recording on purpose, each with its reason. What may vary in every file is in `comparable` below. */
 const DEVIATIONS: readonly Deviation[] = [
-  ...['12', '23', '24'].map((file) => ({
+  {
+    file: '12',
+    why: 'nobody is woken by a voice here',
+    at: ({ frame }) => frame?.event === 'voicewake.changed',
+    skip: true,
+  },
+  { file: '12', why: 'there is no canvas yet', at: ({ frame }) => frame?.id === 'r19', skip: true },
+  {
+    file: '12',
+    why: 'protocol.md §8.7: as in 4, a paired node is renamed; so the recorded name would not be there afterwards',
+    at: ({ frame }) => frame?.id === 'r24',
+    skip: true,
+  },
+  ...['23', '24'].map((file) => ({
     file,
-    why: 'nodes and exec approvals are served by a later version; here their connects and pairings',
+    why: 'a second list of nodes, and exec approvals, are served by a later version; here their connects and pairings',
     at: ({ frame, close, open }: Entry) => open === undefined && close === undefined && !isOfPairing(frame),
     skip: true as const,
   })),

@@ -1,13 +1,18 @@
+import * as E from 'fp-ts/lib/Either.js';
 import type { Origin } from '../../../events/index.js';
 import { askerOf, holderOf, type PairedDevice, type PendingRequest } from '../../../projections/index.js';
 import { isLoopback } from '../../addresses.js';
-import { closed, text } from '../../codec.js';
+import { anyText, anything, closed, flag, integer, orNull, type TypeOf, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
-import { mayManage } from '../../decisions/principal.js';
+import { allowedOf } from '../../decisions/node-commands.js';
+import { mayManage, type Principal } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
+import { limits } from '../../limits.js';
+import { plain } from '../../text.js';
+import type { Outcome } from '../invocations.js';
 import type { Parts } from '../parts.js';
 import { approveRequest, rejectRequest, renameDevice } from './devices.js';
-import { answer, type Family, method, refuse } from './method.js';
+import { answer, type Call, type Family, later, method, type Reply, refuse } from './method.js';
 
 /*
  * Nodes are devices with the role node (protocol.md §8.7): these are the same records and the same decisions, seen from that side. What a
@@ -27,8 +32,8 @@ const metadata = (row: PairedDevice | PendingRequest, { label, displayName, addr
   remoteIp: address === undefined || isLoopback(address) ? undefined : address,
 });
 
-const entryOf = (row: PairedDevice, { sessions, ledger }: Parts) => {
-  const session = [...sessions.ofDevice(row.device)].filter(({ node }) => node !== undefined).at(-1);
+const entryOf = (row: PairedDevice, { sessions, ledger, settings }: Parts) => {
+  const session = sessions.nodeOf(row.device);
   const said = session?.node;
   return {
     nodeId: row.device,
@@ -36,7 +41,7 @@ const entryOf = (row: PairedDevice, { sessions, ledger }: Parts) => {
     version: said?.version,
     modelIdentifier: said?.modelIdentifier ?? row.client.modelIdentifier,
     caps: [...(said?.caps ?? [])].sort(),
-    commands: [...(said?.commands ?? [])].sort(),
+    commands: [...allowedOf(said?.commands ?? [], row.client, settings.nodes)].sort(),
     pathEnv: said?.pathEnv,
     permissions: said?.permissions,
     connectedAtMs: session?.since,
@@ -47,6 +52,39 @@ const entryOf = (row: PairedDevice, { sessions, ledger }: Parts) => {
 
 const pairedNodes = ({ ledger }: Parts): readonly PairedDevice[] =>
   [...ledger.views.paired.entries()].map(([, row]) => row).filter(isNode);
+
+const nodeError = closed({}, { code: anyText(limits.claims.textChars), message: anyText(limits.nodes.messageChars) });
+/** `error` and `payloadJSON` may be null, which says nothing. */
+const result = closed(
+  { id: text(limits.claims.textChars), nodeId: text(), ok: flag },
+  { payload: anything, payloadJSON: orNull(anyText()), error: orNull(nodeError) },
+);
+
+const answered = ({ ok, payload, payloadJSON, error }: TypeOf<typeof result>) => ({
+  ok,
+  payload,
+  payloadJSON: payloadJSON ?? undefined,
+  error: error ?? undefined,
+});
+
+/** A node speaks for itself only. */
+const ofItself = (nodeId: string, { session }: Call, reply: () => Reply): Reply =>
+  nodeId === session.device ? reply() : refuse(refusal('node-mismatch'));
+
+/** Methods are called on connections. */
+const connected = (by: Principal) => {
+  if (by.kind !== 'connection') throw new Error('nobody calls a method without a connection');
+  return by;
+};
+
+const replyOf = (nodeId: string, command: string, outcome: Outcome): Reply => {
+  if (outcome.how === 'done') {
+    const { payload, payloadJSON } = outcome;
+    return answer({ ok: true, nodeId, command, payload, payloadJSON });
+  }
+  const { code, message } = outcome;
+  return refuse(refusal('node-failed', `${code}: ${message}`, { nodeError: { code, message } }));
+};
 
 export const nodes: Family = {
   'node.list': method(none, (_, { parts }) => {
@@ -68,6 +106,63 @@ export const nodes: Family = {
     if (row === undefined || !isNode(row)) return refuse(refusal('unknown-node'));
     return renameDevice(nodeId, displayName, call, (label) => ({ nodeId, displayName: label }));
   }),
+
+  'node.invoke': method(
+    closed(
+      { nodeId: text(), command: text(limits.claims.textChars), idempotencyKey: text(limits.claims.textChars) },
+      {
+        params: anything,
+        timeoutMs: integer(0, limits.nodes.longestInvokeMs),
+        sessionKey: anything,
+        turnSourceChannel: anything,
+        turnSourceTo: anything,
+        turnSourceAccountId: anything,
+        turnSourceThreadId: anything,
+      },
+    ),
+    ({ nodeId, command, params, timeoutMs, idempotencyKey }, { by, parts }) => {
+      const asked = {
+        device: nodeId,
+        command: command.trim(),
+        params: params === undefined ? undefined : JSON.stringify(params),
+        timeoutMs: timeoutMs === undefined || timeoutMs === 0 ? limits.nodes.invokeMs : timeoutMs,
+        key: idempotencyKey,
+        by: connected(by),
+      };
+      return later(
+        parts.invocations
+          .ask(asked)
+          .then((told) => (E.isLeft(told) ? refuse(told.left) : replyOf(nodeId, asked.command, told.right))),
+      );
+    },
+  ),
+
+  'node.invoke.cancel': method(
+    closed({ nodeId: text(), idempotencyKey: text(limits.claims.textChars) }, {}),
+    ({ nodeId, idempotencyKey }, { by, parts }) =>
+      answer({
+        ok: true,
+        cancelled: parts.invocations.cancel({ device: nodeId, key: idempotencyKey, by: connected(by) }),
+      }),
+  ),
+
+  'node.invoke.result': method(result, (said, call) =>
+    ofItself(said.nodeId, call, () =>
+      call.parts.invocations.answered(said.id, answered(said), call.session)
+        ? answer({ ok: true })
+        : answer({ ok: true, ignored: true }),
+    ),
+  ),
+
+  'node.event': method(
+    closed({ event: text(limits.claims.textChars) }, { payload: anything, payloadJSON: orNull(anyText()) }),
+    ({ event, payload, payloadJSON }, { by, session, parts }) => {
+      const said = payloadJSON ?? (payload === undefined ? undefined : JSON.stringify(payload));
+      const name = plain(event, limits.claims.labelChars) ?? '';
+      parts.nodeReports.take({ device: session.device ?? '', event: name, payload: said, by });
+      return answer(session.dialect === 4 ? { ok: true, event, handled: false, reason: 'recorded' } : { ok: true });
+    },
+  ),
 
   'node.pair.list': method(none, (_, { parts, by }) => {
     const { views, originOf } = parts.ledger;

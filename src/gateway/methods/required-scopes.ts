@@ -60,6 +60,7 @@ const BY_SCOPE = {
   [WRITE]: [
     'wake',
     'node.invoke',
+    'node.invoke.cancel',
     'browser.request',
     'chat.send',
     'chat.abort',
