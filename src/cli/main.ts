@@ -7,6 +7,7 @@ import { addAudit } from './program/audit.js';
 import { addDevices } from './program/devices.js';
 import { addEvents } from './program/events.js';
 import { addGateway } from './program/gateway.js';
+import { addNodes } from './program/nodes.js';
 import { addProof } from './program/proof.js';
 
 /* The command line. `program/` says what there is; what a command does is loaded when it is used. */
@@ -19,6 +20,7 @@ const program = new Command('openclaw')
 
 addGateway(program);
 addDevices(program);
+addNodes(program);
 addProof(addAudit(program));
 addEvents(program);
 

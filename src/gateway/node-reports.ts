@@ -31,14 +31,13 @@ export interface NodeReportsOptions {
 export class NodeReports {
   /** Of this minute, by device. */
   private readonly shares = new Map<string, Share>();
-  private readonly stopSweep: () => void;
+  private stopWaiting: (() => void) | undefined;
 
-  constructor(private readonly options: NodeReportsOptions) {
-    this.stopSweep = options.clock.every(limits.nodes.reportsMs, () => this.sweep());
-  }
+  constructor(private readonly options: NodeReportsOptions) {}
 
   take({ device, event, payload, by }: Report): void {
     const { clock, keys, record } = this.options;
+    this.stopWaiting ??= clock.after(limits.nodes.reportsMs, () => this.sweep());
     const share = this.shares.get(device) ?? { from: clock.now(), count: 0 };
     this.shares.set(device, share);
     share.count++;
@@ -53,7 +52,7 @@ export class NodeReports {
   }
 
   stop(): void {
-    this.stopSweep();
+    this.stopWaiting?.();
     this.sweep();
   }
 
@@ -70,5 +69,6 @@ export class NodeReports {
       });
     }
     this.shares.clear();
+    this.stopWaiting = undefined;
   }
 }

@@ -5,7 +5,7 @@ import { isLoopback } from '../../addresses.js';
 import { anyText, anything, closed, flag, integer, orNull, type TypeOf, text } from '../../codec.js';
 import { waits } from '../../decisions/device.js';
 import { allowedOf } from '../../decisions/node-commands.js';
-import { mayManage, type Principal } from '../../decisions/principal.js';
+import { mayManage } from '../../decisions/principal.js';
 import { refusal } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { plain } from '../../text.js';
@@ -71,12 +71,6 @@ const answered = ({ ok, payload, payloadJSON, error }: TypeOf<typeof result>) =>
 const ofItself = (nodeId: string, { session }: Call, reply: () => Reply): Reply =>
   nodeId === session.device ? reply() : refuse(refusal('node-mismatch'));
 
-/** Methods are called on connections. */
-const connected = (by: Principal) => {
-  if (by.kind !== 'connection') throw new Error('nobody calls a method without a connection');
-  return by;
-};
-
 const replyOf = (nodeId: string, command: string, outcome: Outcome): Reply => {
   if (outcome.how === 'done') {
     const { payload, payloadJSON } = outcome;
@@ -121,13 +115,15 @@ export const nodes: Family = {
       },
     ),
     ({ nodeId, command, params, timeoutMs, idempotencyKey }, { by, parts }) => {
+      /* With the gateway down no node is here. */
+      if (by.kind !== 'connection') return refuse(refusal('node-not-connected'));
       const asked = {
         device: nodeId,
         command: command.trim(),
         params: params === undefined ? undefined : JSON.stringify(params),
         timeoutMs: timeoutMs === undefined || timeoutMs === 0 ? limits.nodes.invokeMs : timeoutMs,
         key: idempotencyKey,
-        by: connected(by),
+        by,
       };
       return later(
         parts.invocations
@@ -139,11 +135,10 @@ export const nodes: Family = {
 
   'node.invoke.cancel': method(
     closed({ nodeId: text(), idempotencyKey: text(limits.claims.textChars) }, {}),
-    ({ nodeId, idempotencyKey }, { by, parts }) =>
-      answer({
-        ok: true,
-        cancelled: parts.invocations.cancel({ device: nodeId, key: idempotencyKey, by: connected(by) }),
-      }),
+    ({ nodeId, idempotencyKey: key }, { by, parts }) => {
+      const cancelled = by.kind === 'connection' && parts.invocations.cancel({ device: nodeId, key, by });
+      return answer({ ok: true, cancelled });
+    },
   ),
 
   'node.invoke.result': method(result, (said, call) =>
