@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import { connectionEvents } from './connection.js';
 import { type Actor, Envelope, type Kind, type Origin } from './envelope.js';
+import { execEvents } from './exec.js';
 import { gatewayEvents } from './gateway.js';
 import { healthEvents } from './health.js';
 import { logEvents } from './log.js';
@@ -22,6 +23,7 @@ export const catalogue = {
   ...tokenEvents,
   ...connectionEvents,
   ...nodeEvents,
+  ...execEvents,
   ...healthEvents,
   ...logEvents,
 };

@@ -1,3 +1,4 @@
+import { type Approval, approvals } from './approvals.js';
 import { type ArchivedSegment, archives } from './archives.js';
 import { type Connected, connected } from './connected.js';
 import { type Credential, credentials } from './credentials.js';
@@ -13,6 +14,7 @@ import { type RetentionRow, retention } from './retention.js';
 import { type LockedSource, sources } from './sources.js';
 import { type Usage, usage } from './usage.js';
 
+export type { Approval } from './approvals.js';
 export { type ArchivedSegment, inOrder } from './archives.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
@@ -42,6 +44,7 @@ export interface ViewRows {
   retention: RetentionRow;
   incidents: OpenIncident;
   invocations: Invocation;
+  approvals: Approval;
 }
 
 export type ViewName = keyof ViewRows;
@@ -61,6 +64,7 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   retention,
   incidents,
   invocations,
+  approvals,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

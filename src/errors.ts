@@ -123,6 +123,43 @@ export const catalogue = {
     retryable: true,
     ours: true,
   },
+  'approval-pending': {
+    wire: 'INVALID_REQUEST',
+    message: 'approval id already pending',
+    remedy: 'take a new id for each question, or none: then the gateway makes one',
+  },
+  'unknown-approval': {
+    wire: 'INVALID_REQUEST',
+    message: 'unknown approval id',
+    remedy: 'openclaw approvals list shows what waits; somebody may have decided it already',
+  },
+  'approval-gone': {
+    wire: 'INVALID_REQUEST',
+    message: 'approval expired or not found',
+    remedy: 'ask again: an answer can be had for 15 seconds',
+  },
+  'bad-decision': {
+    wire: 'INVALID_REQUEST',
+    message: 'invalid decision',
+    remedy: 'it is allow-once, allow-always or deny',
+  },
+  'bad-run': {
+    wire: 'INVALID_REQUEST',
+    message: 'not something that can be run',
+    remedy: 'for host=node say nodeId and the systemRunPlan that the node prepared',
+  },
+  'approval-mismatch': {
+    wire: 'INVALID_REQUEST',
+    message: 'approval id does not match request',
+    remedy: 'an approval is for exactly one plan, on one node, for whoever asked, and for 15 seconds: ask again',
+  },
+  'too-many-approvals': {
+    wire: 'UNAVAILABLE',
+    message: 'too many runs wait for a decision',
+    remedy: 'openclaw approvals list shows them',
+    retryable: true,
+    ours: true,
+  },
   'unknown-token': {
     wire: 'INVALID_REQUEST',
     message: 'unknown deviceId/role',

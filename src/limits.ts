@@ -145,6 +145,17 @@ export const limits = {
     reports: 60,
     reportsMs: 1 * MINUTE,
   },
+  exec: {
+    /** Questions that wait; and how long one may, unless whoever asks says otherwise, and at most. */
+    pending: 256,
+    waitMs: 2 * MINUTE,
+    longestMs: 30 * MINUTE,
+    /** How soon after a yes it has to be used, and how long an answer can be had again (protocol.md §8.9). */
+    grantMs: 15 * SECOND,
+    /** Of a command, a path or a name in it; and the words of a command. */
+    textChars: 32 * KiB,
+    words: 4096,
+  },
   limiter: {
     failures: 10,
     windowMs: 1 * MINUTE,

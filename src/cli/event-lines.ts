@@ -86,6 +86,14 @@ const what = (event: Event): string => {
       return `device ${short(event.data.device)} says ${event.data.event}`;
     case 'node.reports-summarised':
       return `device ${short(event.data.device)} says ${event.data.total} more`;
+    case 'exec.approval-requested':
+      return `${short(event.data.approval)}: may a command be run${event.data.device === undefined ? '' : ` on device ${short(event.data.device)}`}? asked by ${who(event)}`;
+    case 'exec.approval-decided':
+      return `${short(event.data.approval)}: ${event.data.decision}, by ${who(event)}`;
+    case 'exec.approval-expired':
+      return `${short(event.data.approval)}: ${event.data.why}`;
+    case 'exec.approval-used':
+      return `${short(event.data.approval)}: run on device ${short(event.data.device)}`;
     case 'health.ticked':
       return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired`;
     case 'health.changed':

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { exit } from '../errors.js';
 import { version } from '../version.js';
 import { explained, tell, whenNobodyReads } from './output.js';
+import { addApprovals } from './program/approvals.js';
 import { addAudit } from './program/audit.js';
 import { addDevices } from './program/devices.js';
 import { addEvents } from './program/events.js';
@@ -21,6 +22,7 @@ const program = new Command('openclaw')
 addGateway(program);
 addDevices(program);
 addNodes(program);
+addApprovals(program);
 addProof(addAudit(program));
 addEvents(program);
 

@@ -1,8 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { subjectOf } from '../../events/index.js';
+import type { Views } from '../../projections/index.js';
 import { refusal } from '../errors.js';
-import type { Decided } from './decision.js';
+import type { Decided, Moment } from './decision.js';
 import type { Device } from './device.js';
+import { type UseApproval, useApproval } from './exec-approval.js';
 import { isAllowed, isReserved, type NodeRules } from './node-commands.js';
 import { actorOf, originOf, type Principal } from './principal.js';
 
@@ -19,12 +21,19 @@ export interface Invoke {
     | { readonly connection: string; readonly seq: number; readonly commands: readonly string[] }
     | undefined;
   readonly rules: NodeRules;
-  readonly by: Principal;
+  /** It is run because somebody allowed it. */
+  readonly use: Pick<UseApproval, 'approval' | 'plan'> | undefined;
+  readonly by: Principal & { readonly kind: 'connection' };
 }
 
 /** A node is told to do something that it offered, and that its platform may do. */
-export const invoke = (device: Device, { node, rules, by, ...asked }: Invoke): Decided => {
-  const { command } = asked;
+export const invoke = (
+  device: Device,
+  { node, rules, by, use, ...asked }: Invoke,
+  views: Pick<Views, 'approvals'>,
+  moment: Pick<Moment, 'at'>,
+): Decided => {
+  const { command, invocation } = asked;
   if (isReserved(command)) return E.left(refusal('invoke-reserved'));
   if (node === undefined || device.paired?.roles.includes('node') !== true)
     return E.left(refusal('node-not-connected', undefined, { code: 'NOT_CONNECTED' }));
@@ -39,7 +48,11 @@ export const invoke = (device: Device, { node, rules, by, ...asked }: Invoke): D
     return denied(command, 'node did not declare commands', 'the node did not declare commands');
   if (!node.commands.includes(command))
     return denied(command, 'command not declared by node', `the node did not declare "${command}"`);
+  const used =
+    use === undefined ? E.right([]) : useApproval(views, { ...use, invocation, device: device.id, by }, moment);
+  if (E.isLeft(used)) return used;
   return E.right([
+    ...used.right,
     {
       type: 'node.invoked',
       subject: subjectOf.device(device.id),

@@ -3,6 +3,7 @@ import { type DataOf, type Fact, subjectOf } from '../../events/index.js';
 import { type Credential, GATEWAY, type Views } from '../../projections/index.js';
 import { refusal } from '../errors.js';
 import type { Decided } from './decision.js';
+import { expireRun } from './exec-approval.js';
 
 export interface Start {
   readonly started: DataOf<'gateway.started'>;
@@ -14,7 +15,7 @@ const ACTOR = { kind: 'gateway', rule: 'start' } as const;
 
 /** The gateway begins to serve; if its secret is not the one of before, that one has ended. With a secret that leaked it does not begin. */
 export const start = (
-  views: Pick<Views, 'gateway' | 'credentials' | 'invocations'>,
+  views: Pick<Views, 'gateway' | 'credentials' | 'invocations' | 'approvals'>,
   { started, source = 'none' }: Start,
 ): Decided => {
   const { secret } = started;
@@ -44,14 +45,18 @@ export const start = (
 };
 
 /** What nodes were told before the gateway ended without a word: what came of it, nobody here will know. */
-const cutShort = ({ invocations }: Pick<Views, 'invocations'>): readonly Fact[] =>
-  [...invocations.entries()].map(([invocation, { device, seq }]) => ({
-    type: 'node.invoke-finished',
-    subject: subjectOf.device(device),
-    actor: ACTOR,
-    cause: seq,
-    data: { invocation, device, outcome: 'gateway-ended' },
-  }));
+const cutShort = (views: Pick<Views, 'invocations' | 'approvals'>): readonly Fact[] => [
+  ...[...views.approvals.entries()].flatMap(([approval]) => expireRun(views, approval, 'gateway-ended')),
+  ...[...views.invocations.entries()].map(
+    ([invocation, { device, seq }]): Fact => ({
+      type: 'node.invoke-finished',
+      subject: subjectOf.device(device),
+      actor: ACTOR,
+      cause: seq,
+      data: { invocation, device, outcome: 'gateway-ended' },
+    }),
+  ),
+];
 
 const isLeaked = (known: Credential | undefined): known is Credential & { readonly kind: 'secret' } =>
   known?.kind === 'secret' && known.leaked !== undefined;

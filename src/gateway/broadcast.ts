@@ -25,6 +25,8 @@ const RULES = {
   'talk.mode': { scope: READ, drop: true },
   'device.pair.requested': { scope: PAIRING, drop: true },
   'device.pair.resolved': { scope: PAIRING, drop: true },
+  'exec.approval.requested': { scope: APPROVALS, drop: true },
+  'exec.approval.resolved': { scope: APPROVALS, drop: true },
   'device.pair.changed': { scope: PAIRING, drop: true, dialect: 4 },
 } as const satisfies Record<string, Rule>;
 

@@ -91,6 +91,7 @@ class Answering {
     if ('answer' in reply) return this.send(response(this.id, reply.answer));
     if ('refuse' in reply) return this.no(reply.refuse);
     if ('commit' in reply) return this.commit(reply.commit);
+    if ('accepted' in reply) this.send(response(this.id, reply.accepted));
     reply.later.then((settled) => this.settle(settled)).catch((error: unknown) => this.failed(error));
   }
 

@@ -28,6 +28,8 @@ export interface Asked {
   readonly timeoutMs: number;
   /** The caller's idempotency key. */
   readonly key: string;
+  /** The approval by which it may be run. */
+  readonly use?: { readonly approval: string; readonly plan: string } | undefined;
   readonly by: Principal & { readonly kind: 'connection' };
 }
 
@@ -147,7 +149,7 @@ export class Invocations {
 
   private async begin(asked: Asked, named: (invocation: string) => void): Told {
     const { clock, entropy, ledger, keys, sessions, rules } = this.options;
-    const { device, command, timeoutMs, params, key, by } = asked;
+    const { device, command, timeoutMs, params, key, use, by } = asked;
     const invocation = entropy.uuid();
     const session = sessions.nodeOf(device);
     const node = session?.node && {
@@ -158,8 +160,13 @@ export class Invocations {
     const digests = { key: keys.digest(key), params: params && keys.digest(params) };
     const decided = await ledger.decide({
       decide: (views, moment) =>
-        invoke(deviceIn(views, device, moment), { invocation, command, timeoutMs, ...digests, node, rules, by }),
-      answer: ([first]) => first?.seq ?? 0,
+        invoke(
+          deviceIn(views, device, moment),
+          { invocation, command, timeoutMs, ...digests, node, rules, use, by },
+          views,
+          moment,
+        ),
+      answer: (events) => events.at(-1)?.seq ?? 0,
     });
     if (E.isLeft(decided)) return decided;
     named(invocation);

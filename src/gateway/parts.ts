@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import type { Fact } from '../../events/index.js';
+import type { Actor, Fact } from '../../events/index.js';
 import type { Settings } from '../config/settings.js';
 import type { GatewaySecret } from '../credentials/gateway-secret.js';
 import type { Keys } from '../credentials/keys.js';
@@ -12,6 +12,7 @@ import type { Clock, Entropy } from '../ports.js';
 import { Witnesses } from '../services/witnesses.js';
 import type { AdmissionContext } from './admission.js';
 import { Announcer } from './announcer.js';
+import { Approvals } from './approvals.js';
 import { Broadcast } from './broadcast.js';
 import { Health } from './health.js';
 import type { Snapshot } from './hello.js';
@@ -44,6 +45,8 @@ export interface Parts {
   /** What nodes are told to do, and what they say. */
   readonly invocations: Invocations;
   readonly nodeReports: NodeReports;
+  /** Commands that may be run if somebody says so. */
+  readonly approvals: Approvals;
   readonly broadcast: Broadcast;
   readonly announcer: Announcer;
   readonly presence: Presence;
@@ -92,10 +95,18 @@ export const putTogether = (options: PartsOptions): Parts => {
     latest: (read) => ledger.latest(read),
   });
 
+  const nameOf = (actor: Actor): string | null => {
+    const session = actor.kind === 'connection' ? sessions.of(actor.connection) : undefined;
+    const accepted = session && ledger.log.event(session.seq);
+    return accepted?.type === 'connection.accepted' ? (accepted.origin?.displayName ?? accepted.data.client.id) : null;
+  };
+  const approvals = new Approvals({ clock, ledger, keys, broadcast, nameOf });
+
   ledger.listen({
     announce: (event) => {
       pairList.invalidate(event);
       announcer.announce(event);
+      approvals.announce(event);
       if (event.type !== 'log.erased') return;
       presence.forgetBut(sessions.presences());
       announcer.presenceChanged('left');
@@ -123,6 +134,7 @@ export const putTogether = (options: PartsOptions): Parts => {
     sessions,
     invocations: new Invocations({ clock, entropy, ledger, keys, sessions, rules: settings.nodes }),
     nodeReports: new NodeReports({ clock, keys, record }),
+    approvals,
     broadcast,
     announcer,
     presence,

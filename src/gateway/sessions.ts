@@ -49,6 +49,10 @@ export class Sessions {
     if (others?.size === 0) this.byDevice.delete(session.device);
   }
 
+  of(connection: string): Session | undefined {
+    return this.byId.get(connection);
+  }
+
   ofDevice(device: string): Iterable<Session> {
     return this.byDevice.get(device) ?? [];
   }

@@ -73,6 +73,7 @@ const VARIES = new Set([
   'lastUsedAtMs',
   'issuedAtMs',
   'connectedAtMs',
+  'expiresAtMs',
 ]);
 
 /** What differs between an expected and an actual value; empty if nothing that matters does. Learns the names on the way. */
@@ -151,7 +152,8 @@ export const replay = async (file: string, entries: readonly Entry[], stage: Sta
           fault(`closed ${code} "${reason}" instead of ${entry.close.code} "${entry.close.reason}"`);
       } else if (!isHealth(entry.frame)) {
         await stage.wait(entry);
-        const actual = await wireOf(entry).next((frame) => !isHealth(frame));
+        const isTick = entry.frame.event === 'tick';
+        const actual = await wireOf(entry).next((frame) => !isHealth(frame) && (isTick || frame.event !== 'tick'));
         if (entry.frame.event === 'connect.challenge')
           challenges.set(entry.conn, { recorded: entry.frame.payload, ours: actual.payload });
         if (look !== undefined) look(actual, stage.names);

@@ -54,6 +54,8 @@ const SAMPLES: Readonly<Record<string, readonly [params: object, result: object 
   'talk.config': [{}, { config: {} }],
   'tts.status': [{}, { enabled: false }],
   'archive.list': [{}, { hold: null, segments: [] }],
+  'exec.approval.list': [{}, []],
+  'exec.approvals.get': [{}, { exists: false, file: { version: 1, defaults: {}, agents: {} } }],
 };
 
 /** Methods that decide about something: they have tests of their own, as have questions to the log (test/forensics). */
@@ -70,6 +72,10 @@ const DECIDING = new Set([
   'node.invoke.cancel',
   'node.invoke.result',
   'node.event',
+  'exec.approval.request',
+  'exec.approval.waitDecision',
+  'exec.approval.resolve',
+  'exec.approval.get',
   'node.pair.approve',
   'node.pair.reject',
   'archive.run',

@@ -1,3 +1,4 @@
+import { approvals } from './approvals.js';
 import { archive } from './archive.js';
 import { audit } from './audit.js';
 import { devices } from './devices.js';
@@ -9,7 +10,7 @@ import { proof } from './proof.js';
 import { stubs } from './stubs.js';
 import { system } from './system.js';
 
-const families: readonly Family[] = [system, devices, nodes, audit, incident, archive, proof, erase, stubs];
+const families: readonly Family[] = [system, devices, nodes, approvals, audit, incident, archive, proof, erase, stubs];
 
 /** Every method that is served. */
 export const methods: ReadonlyMap<string, Method> = new Map(families.flatMap((family) => Object.entries(family)));

@@ -40,6 +40,8 @@ export type Reply =
   | { readonly answer: unknown }
   | { readonly refuse: Refusal }
   | { readonly later: Promise<Reply> }
+  /** Answered twice: that it was accepted, and later with what came of it. */
+  | { readonly accepted: unknown; readonly later: Promise<Reply> }
   // biome-ignore lint/suspicious/noExplicitAny: each command has its own answer; the dispatcher only encodes it.
   | { readonly commit: Command<any> };
 

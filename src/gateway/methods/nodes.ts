@@ -6,8 +6,9 @@ import { anyText, anything, closed, flag, integer, orNull, type TypeOf, text } f
 import { waits } from '../../decisions/device.js';
 import { allowedOf } from '../../decisions/node-commands.js';
 import { mayManage } from '../../decisions/principal.js';
-import { refusal } from '../../errors.js';
+import { type Refusal, refusal } from '../../errors.js';
 import { limits } from '../../limits.js';
+import { asApproved, runIn } from '../../protocol/system-run.js';
 import { plain } from '../../text.js';
 import type { Outcome } from '../invocations.js';
 import type { Parts } from '../parts.js';
@@ -71,6 +72,32 @@ const answered = ({ ok, payload, payloadJSON, error }: TypeOf<typeof result>) =>
 const ofItself = (nodeId: string, { session }: Call, reply: () => Reply): Reply =>
   nodeId === session.device ? reply() : refuse(refusal('node-mismatch'));
 
+type Asks = E.Either<
+  Refusal,
+  { readonly params: unknown; readonly use?: { readonly approval: string; readonly plan: string } }
+>;
+
+/** Only what a caller may say goes on to the node; that it was approved is for the log to say. */
+const runOf = (params: unknown, { approvals, ledger }: Parts): Asks => {
+  const run = runIn(params);
+  if (run === undefined) return E.right({ params });
+  if (!run.claimsApproval) return E.right({ params: run.params });
+  const { runId } = run;
+  if (runId === undefined)
+    return E.left(refusal('approval-mismatch', 'approval override requires params.runId', { code: 'MISSING_RUN_ID' }));
+  const request = approvals.get(runId)?.request;
+  const plan = request?.systemRunPlan ?? undefined;
+  if (request === undefined || plan === undefined)
+    return E.left(
+      refusal('approval-mismatch', 'unknown or expired approval id', { code: 'UNKNOWN_APPROVAL_ID', runId }),
+    );
+  const decision = ledger.views.approvals.get(runId)?.allowed?.once === false ? 'allow-always' : 'allow-once';
+  return E.right({
+    params: asApproved(run, plan, decision),
+    use: { approval: runId, plan: approvals.planWith(request, run.params['env']) },
+  });
+};
+
 const replyOf = (nodeId: string, command: string, outcome: Outcome): Reply => {
   if (outcome.how === 'done') {
     const { payload, payloadJSON } = outcome;
@@ -117,10 +144,14 @@ export const nodes: Family = {
     ({ nodeId, command, params, timeoutMs, idempotencyKey }, { by, parts }) => {
       /* With the gateway down no node is here. */
       if (by.kind !== 'connection') return refuse(refusal('node-not-connected'));
+      const wanted = command.trim();
+      const run: Asks = wanted === 'system.run' ? runOf(params, parts) : E.right({ params });
+      if (E.isLeft(run)) return refuse(run.left);
       const asked = {
         device: nodeId,
-        command: command.trim(),
-        params: params === undefined ? undefined : JSON.stringify(params),
+        command: wanted,
+        params: run.right.params === undefined ? undefined : JSON.stringify(run.right.params),
+        use: run.right.use,
         timeoutMs: timeoutMs === undefined || timeoutMs === 0 ? limits.nodes.invokeMs : timeoutMs,
         key: idempotencyKey,
         by,
