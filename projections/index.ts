@@ -4,6 +4,7 @@ import { type Connected, connected } from './connected.js';
 import { type Credential, credentials } from './credentials.js';
 import { type GatewayRow, gateway } from './gateway.js';
 import { type Grace, graces } from './graces.js';
+import { type ComponentHealth, health } from './health.js';
 import { incidents, type OpenIncident } from './incidents.js';
 import { type Invocation, invocations } from './invocations.js';
 import { type PairedDevice, paired } from './paired.js';
@@ -19,6 +20,7 @@ export { type ArchivedSegment, inOrder } from './archives.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
+export type { ComponentHealth } from './health.js';
 export { incidentKey, type Lost, type OpenIncident } from './incidents.js';
 export type { Invocation } from './invocations.js';
 export type { DeviceToken, PairedDevice } from './paired.js';
@@ -45,6 +47,7 @@ export interface ViewRows {
   incidents: OpenIncident;
   invocations: Invocation;
   approvals: Approval;
+  health: ComponentHealth;
 }
 
 export type ViewName = keyof ViewRows;
@@ -65,6 +68,7 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   incidents,
   invocations,
   approvals,
+  health,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

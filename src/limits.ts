@@ -190,8 +190,21 @@ export const limits = {
     listMs: 1 * SECOND,
   },
   health: {
-    /** Health as an event (guide: the health monitor's interval). */
-    tickMs: 5 * MINUTE,
+    /** How often components are looked at, and health is an event, unless the configuration says otherwise (guide: the health monitor's interval). */
+    intervalMs: 5 * MINUTE,
+    /** After a start there is much to do: the first look comes later. */
+    graceMs: 1 * MINUTE,
+    /** How long a look may take: what hangs is not well. */
+    checkMs: 5 * SECOND,
+    evidenceChars: 256,
+    /** How long a node may be away before that is noted. */
+    nodeGraceMs: 2 * MINUTE,
+    /** Free on the disk of the log. */
+    diskBytes: { degraded: 512 * MiB, failed: 32 * MiB },
+    /** Of the descriptors that the process may have. */
+    descriptorShare: 0.9,
+    /** p99 of how late the loop is: a handshake is to take less than this in all. */
+    loopMs: 250,
   },
   ledger: {
     /** One leaf of a tlog-tiles bundle (C2SP tlog-tiles): its length is 16 bits. */

@@ -107,7 +107,8 @@ const gateway = closed(
     tls: anything,
     nodes,
     tools: anything,
-    channelHealthCheckMinutes: anything,
+    /** How often the gateway looks at its components, and says in the log that it is there. */
+    channelHealthCheckMinutes: integer(1, 24 * 60),
     tailscale: anything,
     reload: anything,
     http: anything,
@@ -119,7 +120,6 @@ const gateway = closed(
 export const withoutEffect: readonly string[] = [
   'nodes.browser',
   'tools',
-  'channelHealthCheckMinutes',
   'tailscale',
   'reload',
   'http',

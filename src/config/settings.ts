@@ -58,6 +58,7 @@ export interface Settings {
   /** Whoever reaches the port may read the log. */
   readonly tiles: boolean;
   readonly witnesses: readonly WitnessSetting[];
+  readonly healthIntervalMs: number;
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -113,10 +114,15 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
     highWaterMark: markOf(gateway, paths),
     tiles: gateway.audit?.tiles ?? false,
     witnesses: witnessesOf(gateway),
+    healthIntervalMs:
+      gateway.channelHealthCheckMinutes === undefined
+        ? limits.health.intervalMs
+        : gateway.channelHealthCheckMinutes * MINUTE_MS,
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
 };
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const archiveAfterOf = ({ audit }: ConfigFile['gateway']): number | undefined => {

@@ -103,6 +103,7 @@ export class Connection implements Receiver {
     front.preauth.delete(this);
     if (state.is === 'refused') return this.recordRefusal(state.guest, state.refused, close);
     if (state.is === 'closed' || (state.is === 'deciding' && state.inLog)) return;
+    if (state.is === 'challenged' && state.guest.peer.path === front.selfPath) return;
     this.recordRefusal(state.guest, { reason: LEFT, close }, close);
   }
 

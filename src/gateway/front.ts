@@ -30,8 +30,10 @@ export interface Front {
   readonly core: Core;
   /** The log over plain HTTP; undefined where that is off. */
   readonly tiles: Tiles | undefined;
-  /** Can the log be written? */
-  readonly isReady: () => boolean;
+  /** Components that are not well enough to let anybody in. */
+  readonly failing: () => readonly string[];
+  /** Path of the connections that the gateway makes to itself: they go without a word, and that is no event. */
+  readonly selfPath: string;
 }
 
 export interface FrontOptions {
@@ -48,13 +50,13 @@ export interface FrontOptions {
   readonly core: Core;
   readonly reader: Reader;
   readonly checkpoints: TilesOptions['checkpoints'];
-  readonly isReady: () => boolean;
+  readonly failing: () => readonly string[];
   /** Processes that share the room for sockets whose owners nobody knows yet. */
   readonly among?: number;
 }
 
 export const frontOf = (options: FrontOptions): Front => {
-  const { settings, clock, entropy, log, limiter, core, isReady, among = 1 } = options;
+  const { settings, clock, entropy, log, limiter, core, failing, among = 1 } = options;
   const { boot, keys, secret, views, snapshot, reader, checkpoints } = options;
   return {
     settings,
@@ -83,13 +85,14 @@ export const frontOf = (options: FrontOptions): Front => {
           damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
         })
       : undefined,
-    isReady,
+    failing,
+    selfPath: `/__openclaw__/self/${keys.digest(`self ${boot}`)}`,
   };
 };
 
 /** The front of the process that writes the log. */
 export const ownFront = (parts: Parts): Front => {
-  const { settings, clock, entropy, boot, log, keys, secret, limiter, ledger, snapshot, checkpoints } = parts;
+  const { settings, clock, entropy, boot, log, keys, secret, limiter, ledger, snapshot, checkpoints, monitor } = parts;
   return frontOf({
     settings,
     clock,
@@ -104,6 +107,6 @@ export const ownFront = (parts: Parts): Front => {
     core: new LedgerCore(parts),
     reader: ledger.log,
     checkpoints,
-    isReady: () => ledger.health.writable,
+    failing: () => (ledger.health.writable ? monitor.failing : ['log']),
   });
 };

@@ -17,6 +17,7 @@ import type { Clock, Entropy } from '../ports.js';
 import { closeCode } from '../protocol/close-codes.js';
 import { beginCheckpoints } from '../services/checkpoints.js';
 import { beginExpiry } from '../services/expiry.js';
+import * as checks from '../services/health-checks.js';
 import { beginHealthTicks } from '../services/health-ticks.js';
 import { beginRetention } from '../services/retention.js';
 import { beginTicks } from '../services/ticks.js';
@@ -101,7 +102,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       log.gateway.warn(
         `no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`,
       );
-    const stop = running(parts, front, transport, pool);
+    const stop = running(parts, front, transport, pool, listening);
     return { boot: parts.boot, listening, secret, stop };
   } catch (error) {
     transport?.stop();
@@ -203,9 +204,10 @@ const recordStop = ({ ledger, boot, uptime }: Parts, reason: string): void =>
 /** Begins what goes on by itself. What it returns ends the gateway. */
 const running = (
   parts: Parts,
-  { preauth }: Front,
+  front: Front,
   transport: Transport,
   pool: WorkerPool | undefined,
+  listening: readonly Listening[],
 ): Gateway['stop'] => {
   const {
     clock,
@@ -220,12 +222,21 @@ const running = (
     desk,
     invocations,
     nodeReports,
+    monitor,
   } = parts;
   const stops = [
     beginTicks({ clock, tick: () => announcer.tick(), refreshHealth: () => announcer.refreshHealth() }),
     watchSlowConsumers(clock, () => sessions.all()),
     beginExpiry({ clock, ledger }),
-    beginHealthTicks({ clock, ledger, boot, uptime, connections: () => sessions.count }),
+    beginHealthTicks({
+      clock,
+      ledger,
+      boot,
+      uptime,
+      connections: () => sessions.count,
+      intervalMs: settings.healthIntervalMs,
+    }),
+    monitor.begin(checksOf(parts, front, listening)),
     retaining(parts),
     signing(parts),
     parts.witnesses.begin(),
@@ -235,8 +246,8 @@ const running = (
     desk.stop();
     transport.stop();
     announcer.shutdown();
-    preauth.stop();
-    preauth.closeAll();
+    front.preauth.stop();
+    front.preauth.closeAll();
     invocations.stop();
     nodeReports.stop();
     await pool?.stop();
@@ -250,6 +261,27 @@ const running = (
     rmSync(settings.paths.socket, { force: true });
   };
 };
+
+/** What is looked at, and found well or not. */
+const checksOf = (
+  { ledger, clock, settings, sessions }: Parts,
+  { selfPath }: Front,
+  [address]: readonly Listening[],
+) => [
+  ...(address === undefined
+    ? []
+    : [checks.listener(`ws://${hostAndPort({ ...address, host: reachable(address.host) })}${selfPath}`)]),
+  checks.log(ledger),
+  checks.views(ledger),
+  checks.disk(settings.paths.ledger),
+  checks.descriptors(machineHere().openFiles),
+  checks.loopDelay(),
+  checks.wallClock(clock),
+  checks.nodes({ views: () => ledger.views, here: () => sessions.nodes(), clock }),
+];
+
+/** Who listens everywhere can be reached here. */
+const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host);
 
 const signing = ({ clock, ledger, checkpoints, log }: Parts): (() => void) =>
   beginCheckpoints({

@@ -9,6 +9,7 @@ import type { Checkpoints } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
+import { HealthMonitor } from '../services/health-monitor.js';
 import { Witnesses } from '../services/witnesses.js';
 import type { AdmissionContext } from './admission.js';
 import { Announcer } from './announcer.js';
@@ -51,6 +52,8 @@ export interface Parts {
   readonly announcer: Announcer;
   readonly presence: Presence;
   readonly health: Health;
+  /** How the components are. */
+  readonly monitor: HealthMonitor;
   readonly pairList: PairList;
   readonly snapshot: Snapshot;
   readonly secret: SecretInForce;
@@ -139,6 +142,12 @@ export const putTogether = (options: PartsOptions): Parts => {
     announcer,
     presence,
     health,
+    monitor: new HealthMonitor({
+      clock,
+      record,
+      tell: (line, state) => (state === 'ok' ? log.health.info(line) : log.health.warn(line)),
+      intervalMs: settings.healthIntervalMs,
+    }),
     pairList,
     snapshot: {
       presence: () => presence.json(),

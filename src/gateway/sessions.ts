@@ -65,6 +65,13 @@ export class Sessions {
     return newest;
   }
 
+  /** Devices that are here as nodes. */
+  nodes(): ReadonlySet<string> {
+    const devices = new Set<string>();
+    for (const { node, device } of this.all()) if (node !== undefined && device !== undefined) devices.add(device);
+    return devices;
+  }
+
   isConnected(device: string): boolean {
     return this.byDevice.has(device);
   }

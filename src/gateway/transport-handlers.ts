@@ -32,13 +32,14 @@ export const handlersOf = (front: Front): Handlers => {
   };
 };
 
-const http = (method: string, path: string, peer: Peer, { tiles, settings, isReady }: Front): HttpAnswer => {
+const http = (method: string, path: string, peer: Peer, { tiles, settings, failing }: Front): HttpAnswer => {
   const alive = path === '/health' || path === '/healthz';
   const ready = path === '/ready' || path === '/readyz';
   if (!alive && !ready) return tiles?.answer(method, path, placeOf(peer, settings).source) ?? NOT_FOUND;
   if (method !== 'get' && method !== 'head') return NOT_ALLOWED;
   if (alive) return json('200 OK', { ok: true, status: 'live' });
-  return isReady()
+  const missing = failing();
+  return missing.length === 0
     ? json('200 OK', { ok: true, ready: true, status: 'ready' })
-    : json('503 Service Unavailable', { ok: false, ready: false, failing: ['log'] });
+    : json('503 Service Unavailable', { ok: false, ready: false, failing: missing });
 };

@@ -1,7 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { subjectOf } from '../../events/index.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
 
 export interface HealthTicksOptions {
@@ -10,12 +9,20 @@ export interface HealthTicksOptions {
   readonly boot: string;
   readonly uptime: () => number;
   readonly connections: () => number;
+  readonly intervalMs: number;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
 
 /** Proof that the record was kept at this time: two of these that lie too far apart are a gap in the watch. */
-export const beginHealthTicks = ({ clock, ledger, boot, uptime, connections }: HealthTicksOptions): (() => void) => {
+export const beginHealthTicks = ({
+  clock,
+  ledger,
+  boot,
+  uptime,
+  connections,
+  intervalMs,
+}: HealthTicksOptions): (() => void) => {
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();
   const tick = (): void => {
@@ -36,7 +43,7 @@ export const beginHealthTicks = ({ clock, ledger, boot, uptime, connections }: H
     ]);
   };
   tick();
-  const stop = clock.every(limits.health.tickMs, tick);
+  const stop = clock.every(intervalMs, tick);
   return () => {
     stop();
     loop.disable();

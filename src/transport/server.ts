@@ -234,6 +234,7 @@ const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer 
   return {
     address: hostSocket ? '' : canonicalAddress(Buffer.from(res.getRemoteAddress())),
     hostSocket,
+    path: req.getUrl(),
     host: header('host'),
     origin: header('origin'),
     userAgent: header('user-agent'),

@@ -8,6 +8,7 @@ export interface Peer {
   readonly address: string;
   /** It came through the socket file of the state folder. */
   readonly hostSocket: boolean;
+  readonly path: string;
   readonly host: string;
   readonly origin: string;
   readonly userAgent: string;

@@ -27,6 +27,7 @@ import { TestClock, testEntropy } from './world.js';
 export const REMOTE_PEER: Peer = {
   address: '203.0.113.7',
   hostSocket: false,
+  path: '/',
   host: 'gateway.example.test',
   origin: '',
   userAgent: 'test',

@@ -33,6 +33,10 @@ export const run = async (options: RunOptions): Promise<void> => {
   noteWhatHasNoEffect(settings, log);
   const gateway = await begin(options, settings, log);
   noteSecret(gateway, settings, log);
+  log.heartbeat.info('started');
+  log.health.info(
+    `started (interval: ${seconds(settings.healthIntervalMs)}, startup-grace: ${seconds(limits.health.graceMs)}, channel-connect-grace: ${seconds(limits.health.nodeGraceMs)})`,
+  );
   log.gateway.info('agent model: none configured');
   log.gateway.info(
     `listening on ${gateway.listening.map((address) => `ws://${hostAndPort(address)}`).join(', ')} (PID ${process.pid})`,
@@ -42,6 +46,8 @@ export const run = async (options: RunOptions): Promise<void> => {
   log.gateway.info(log.file === undefined ? 'log file: none (no folder for it is ours)' : `log file: ${log.file.path}`);
   await stopOn(await signal, gateway, log);
 };
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)}s`;
 
 const begin = async ({ newKeys }: RunOptions, settings: Settings, log: Logging): Promise<Gateway> => {
   try {

@@ -25,7 +25,7 @@ export interface Shown {
   /** When health was looked at (ms). */
   readonly healthAt: number;
   readonly versions: StateVersion;
-  readonly ready: boolean;
+  readonly failing: readonly string[];
 }
 
 /** The shared secret in force. */

@@ -189,22 +189,26 @@ export class WorkerPool {
   }
 
   shown(): Shown {
-    const { snapshot, ledger } = this.parts;
-    const { presence, health } = snapshot.versions();
-    const { versions, ready } = this.look;
-    if (presence !== versions.presence || health !== versions.health || ledger.health.writable !== ready)
+    const { presence, health } = this.parts.snapshot.versions();
+    const { versions, failing } = this.look;
+    if (presence !== versions.presence || health !== versions.health || String(this.failing) !== String(failing))
       this.look = this.lookAnew();
     return this.look;
   }
 
+  private get failing(): readonly string[] {
+    const { ledger, monitor } = this.parts;
+    return ledger.health.writable ? monitor.failing : ['log'];
+  }
+
   private lookAnew(): Shown {
-    const { clock: told, snapshot, ledger } = this.parts;
+    const { clock: told, snapshot } = this.parts;
     return {
       presence: snapshot.presence(),
       health: snapshot.health(),
       healthAt: told.now() - snapshot.healthAge(),
       versions: snapshot.versions(),
-      ready: ledger.health.writable,
+      failing: this.failing,
     };
   }
 

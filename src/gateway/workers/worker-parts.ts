@@ -82,7 +82,7 @@ export const putTogether = (begin: Begin, link: Link<FromWorker>): WorkerParts =
     core,
     reader,
     checkpoints: new KeptCheckpoint(store),
-    isReady: () => shown.current.ready,
+    failing: () => shown.current.failing,
     among: settings.workers,
   });
   return { front, core, refusals, secret, secretOf, shown };
