@@ -55,6 +55,15 @@ export interface OpenThen {
   readonly credential?: string | undefined;
 }
 
+/** How a component was. */
+export interface HealthThen {
+  readonly component: string;
+  readonly state: string;
+  readonly seq: number;
+  readonly since: number;
+  readonly evidence?: string | undefined;
+}
+
 export interface StatusThen {
   readonly moment: Moment;
   readonly running: boolean;
@@ -64,6 +73,8 @@ export interface StatusThen {
   readonly paired: number;
   readonly pending: number;
   readonly connections: readonly OpenThen[];
+  /** Components of which something had been said since the start. */
+  readonly health: readonly HealthThen[];
 }
 
 export const statusAt = (said: string, evidence: Evidence): Either<Refusal, StatusThen> =>
@@ -86,6 +97,13 @@ const statusIn = (views: Views, moment: Moment): StatusThen => {
       role,
       method,
       credential,
+    })),
+    health: [...views.health.entries()].map(([component, { seq, at, state, evidence }]) => ({
+      component,
+      state,
+      seq,
+      since: at,
+      evidence,
     })),
   };
 };

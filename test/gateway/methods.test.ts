@@ -55,6 +55,7 @@ const SAMPLES: Readonly<Record<string, readonly [params: object, result: object 
   'tts.status': [{}, { enabled: false }],
   'archive.list': [{}, { hold: null, segments: [] }],
   'exec.approval.list': [{}, []],
+  'health.components': [{}, { components: [], intervalMs: 300_000 }],
   'exec.approvals.get': [{}, { exists: false, file: { version: 1, defaults: {}, agents: {} } }],
 };
 

@@ -48,7 +48,7 @@ export const events = async (options: EventsOptions): Promise<void> => {
   }
 };
 
-const openLog = (): Store => {
+export const openLog = (): Store => {
   const { ledger } = settingsFromHere().paths;
   if (!Store.exists(ledger))
     throw new Exit(exit.refused, [

@@ -6,6 +6,7 @@ import { device } from '../audit-text.js';
 import { CallRefused, ConnectRefused, Unreachable } from '../client.js';
 import { Exit, json, say } from '../output.js';
 import { type ReachOptions, reach, settingsFromHere, targetOf } from '../reach.js';
+import type { HealthResult } from './health.js';
 
 /* openclaw gateway status, health, probe and call, and openclaw health and status. */
 
@@ -33,30 +34,6 @@ const parse = (params: string): unknown => {
     return JSON.parse(params) as unknown;
   } catch {
     throw new Exit(exit.usage, ['--params must be JSON, for example --params \'{"limit":10}\'']);
-  }
-};
-
-interface HealthResult {
-  readonly ok: boolean;
-  readonly ts: number;
-  readonly log?: { readonly why: string };
-}
-
-export const health = async (options: ReachOptions, asJson: boolean): Promise<void> => {
-  const { client, target } = await reach({ ...options, scopes: ['operator.read'] });
-  try {
-    const started = Date.now();
-    const result = (await client.call('health', {})) as HealthResult;
-    if (asJson) json(result);
-    else
-      say(
-        result.ok
-          ? `Gateway health: OK (${Date.now() - started}ms, ${target.url})`
-          : `Gateway health: log not writable: ${result.log?.why ?? ''}`,
-      );
-    if (!result.ok) throw new Exit(exit.notWritable);
-  } finally {
-    client.close();
   }
 };
 

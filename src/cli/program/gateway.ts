@@ -34,7 +34,7 @@ export const addGateway = (program: Command): void => {
   });
   connecting(gateway.command('health').description('show the health of the gateway')).action(
     async (options: Common) => {
-      const { health } = await import('../commands/gateway.js');
+      const { health } = await import('../commands/health.js');
       await health(reaching(options), options.json === true);
     },
   );
@@ -51,12 +51,22 @@ export const addGateway = (program: Command): void => {
       await callMethod(method, options.params, reaching(options), options.json === true);
     });
 
-  connecting(program.command('health').description('show the health of the gateway')).action(
-    async (options: Common) => {
-      const { health } = await import('../commands/gateway.js');
-      await health(reaching(options), options.json === true);
-    },
-  );
+  const health = program.command('health').description('show the health of the gateway');
+  connecting(health)
+    .option('--at <time>', 'as it was: at a time, or when the event of this number was the last')
+    .action(async (options: Common & { readonly at?: string }) => {
+      const { health, healthAt } = await import('../commands/health.js');
+      await (options.at === undefined
+        ? health(reaching(options), options.json === true)
+        : healthAt(options.at, reaching(options), options.json === true));
+    });
+  health
+    .command('history')
+    .description('when a component was no longer well, and when it was again')
+    .action(async () => {
+      const { history } = await import('../commands/health.js');
+      await history(health.opts<Common>().json === true);
+    });
   connecting(
     program.command('status').description('show the gateway, its address, and how many devices are paired or waiting'),
   )

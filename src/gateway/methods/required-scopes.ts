@@ -26,6 +26,7 @@ const BY_SCOPE = {
   ],
   [READ]: [
     'status',
+    'health.components',
     'logs.tail',
     'channels.status',
     'system-presence',

@@ -35,6 +35,10 @@ export const system: Family = {
       snapshot.healthAge() < staleAfter(probe) ? answer(new Encoded(snapshot.health())) : undefined,
   },
 
+  'health.components': method(none, (_, { parts }) =>
+    answer({ components: parts.monitor.components, intervalMs: parts.settings.healthIntervalMs }),
+  ),
+
   status: read(none, () =>
     answer({
       heartbeat: { defaultAgentId: 'main', agents: [{ agentId: 'main', enabled: false, every: '0m', everyMs: null }] },
