@@ -65,7 +65,7 @@ export const limits = {
     most: 64,
     /** Refusals in a window that one of them hands on one by one; beyond, only those that `refusals` has room for. The rest is counted where it was. */
     refusals: 2000,
-    /** How old what a worker shows of the gateway may be. */
+    /** How old what a worker shows of the gateway may be, but for its own newcomers. */
     showMs: 250,
     /** One that leaves so many pings unanswered hangs, and is replaced. On a machine that is overloaded pings are rarer, too. */
     pingMs: 1 * SECOND,

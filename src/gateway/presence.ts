@@ -27,9 +27,11 @@ export interface PresenceEntry {
 /** What somebody says; the time is ours. */
 export type Claim = Omit<PresenceEntry, 'ts'>;
 
+export type Kept = readonly [key: string, entry: PresenceEntry];
+
 export class Presence {
   /** In order of their last touch. */
-  private readonly entries = new Map<string, PresenceEntry>();
+  private entries = new Map<string, PresenceEntry>();
   private changes = 1;
   private encoded: { readonly of: number; readonly at: number; readonly json: string } | undefined;
 
@@ -58,6 +60,17 @@ export class Presence {
   /** Personal data were erased: of those who are not here nobody is shown any longer. */
   forgetBut(here: ReadonlySet<string>): void {
     for (const key of this.entries.keys()) if (!here.has(key)) this.entries.delete(key);
+    this.changes++;
+  }
+
+  /** As it is, under its keys: for another process, which takes it up with `set`. */
+  kept(): readonly Kept[] {
+    this.prune();
+    return [...this.entries];
+  }
+
+  set(kept: readonly Kept[]): void {
+    this.entries = new Map(kept);
     this.changes++;
   }
 

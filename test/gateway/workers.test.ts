@@ -78,6 +78,37 @@ t.test('what one decides at one worker, those at the other hear and see', async 
   }
 });
 
+t.test('who comes in reads of itself at once', async (t) => {
+  forkedBy(t, (real) => deafTo('shown', real()));
+  const { port } = await running(t, { flags: { workers: 2 } });
+  const key = newKey();
+  for (const version of ['2026.9.1', '2026.9.2', '2026.9.2']) {
+    const { answer } = await connect(port, key, { ...OPERATOR, client: { mode: 'ui', version } });
+    const { presence } = answer.payload.snapshot;
+    t.match(presence[0], { mode: 'gateway', reason: 'self' });
+    const own = presence.filter(({ deviceId }: { readonly deviceId?: string }) => deviceId === key.id);
+    t.equal(own.length, 1);
+    t.match(own[0], { mode: 'ui', reason: 'connect', version });
+  }
+});
+
+t.test('those who came in at one worker are soon shown at the other', async (t) => {
+  const { port, state } = await running(t, { flags: { workers: 2 } });
+  await crowd(port, state);
+  const key = newKey();
+  await connect(port, key, { ...OPERATOR, client: { mode: 'ui' } });
+  const workers = new Set<number>();
+  for (let i = 0; i < 100 && workers.size < 2; i++) {
+    await sleep(25);
+    const { answer } = await connect(port, newKey(), OPERATOR);
+    const { server, snapshot } = answer.payload;
+    if (!snapshot.presence.some(({ deviceId }: { readonly deviceId?: string }) => deviceId === key.id)) continue;
+    const [accepted] = of(logOf(state), 'connection.accepted').filter(({ data }) => data.connection === server.connId);
+    if (accepted !== undefined) workers.add(accepted.data.worker);
+  }
+  t.equal(workers.size, 2);
+});
+
 t.test('whatever ends a right ends its sessions at every worker', async (t) => {
   const { port, state } = await running(t, { flags: { workers: 2 } });
   const [boss] = [...(await crowd(port, state)).values()] as [Wire];

@@ -9,6 +9,7 @@ import type { Request, StateVersion } from '../../protocol/frames.js';
 import type { Listening } from '../../transport/transport.js';
 import type { Entrant } from '../core.js';
 import type { Attempt } from '../limiter.js';
+import type { Kept } from '../presence.js';
 import type { Counted } from '../refusal-counts.js';
 import type { RefusalRecord } from '../refusal-record.js';
 import type { Ending } from '../session.js';
@@ -20,7 +21,7 @@ import type { Ending } from '../session.js';
 
 /** What a worker shows of the gateway; told anew when it has changed. */
 export interface Shown {
-  readonly presence: string;
+  readonly presence: readonly Kept[];
   readonly health: string;
   /** When health was looked at (ms). */
   readonly healthAt: number;

@@ -38,6 +38,7 @@ export class WorkerPool {
     });
     this.stops = [
       clock.every(limits.workers.showMs, () => {
+        if (this.look.versions.presence !== parts.presence.version) this.look = this.lookAnew();
         for (const worker of this.workers) worker.show();
       }),
       clock.every(limits.workers.pingMs, () => this.ping()),
@@ -188,10 +189,10 @@ export class WorkerPool {
     if (this.stopping.left.size === 0) this.stopping.done();
   }
 
+  /** Who is here may be older: a list for each who comes would cost more than letting it in. A worker adds those that come in at it. */
   shown(): Shown {
-    const { presence, health } = this.parts.snapshot.versions();
     const { versions, failing } = this.look;
-    if (presence !== versions.presence || health !== versions.health || String(this.failing) !== String(failing))
+    if (this.parts.health.version !== versions.health || String(this.failing) !== String(failing))
       this.look = this.lookAnew();
     return this.look;
   }
@@ -202,9 +203,9 @@ export class WorkerPool {
   }
 
   private lookAnew(): Shown {
-    const { clock: told, snapshot } = this.parts;
+    const { clock: told, snapshot, presence } = this.parts;
     return {
-      presence: snapshot.presence(),
+      presence: presence.kept(),
       health: snapshot.health(),
       healthAt: told.now() - snapshot.healthAge(),
       versions: snapshot.versions(),

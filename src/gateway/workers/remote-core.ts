@@ -8,6 +8,7 @@ import type { Socket } from '../../transport/transport.js';
 import type { Admission, Core, Entrant } from '../core.js';
 import { dispatchRead, refuse } from '../dispatch.js';
 import type { Readable } from '../methods/method.js';
+import type { Presence } from '../presence.js';
 import { type RefusedConnection, refusalRecord } from '../refusal-record.js';
 import { deliver, endSession, type Session, sessionOf } from '../session.js';
 import type { Link } from './link.js';
@@ -18,6 +19,7 @@ export interface RemoteCoreOptions {
   readonly link: Link<FromWorker>;
   readonly readable: Readable;
   readonly refusals: RefusalRelay;
+  readonly presence: Presence;
   readonly views: () => Views;
   readonly keys: Keys;
 }
@@ -102,6 +104,7 @@ export class RemoteCore implements Core {
     const { knock, dialect } = entrant.verified;
     const session = sessionOf(accepted, knock.params, dialect, socket);
     this.sessions.set(connection, session);
+    if (session.presence !== undefined) this.options.presence.touch(session.presence.key, session.presence.claim);
     answered(E.right({ accepted, session, token }));
   }
 

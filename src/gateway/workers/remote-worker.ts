@@ -16,7 +16,7 @@ const PROGRAM = fileURLToPath(new URL('./worker-process.js', import.meta.url));
 export interface Overseer {
   /** It says something that is not about a connection. */
   hear(message: FromWorker, from: RemoteWorker): void;
-  /** What the workers show of the gateway, as it is now. */
+  /** What the workers show of the gateway. */
   shown(): Shown;
   gone(worker: RemoteWorker, how: string): void;
 }
@@ -68,7 +68,7 @@ export class RemoteWorker {
     this.link.say(message);
   }
 
-  /** What it shows of the gateway is as it is now. */
+  /** What it shows of the gateway is as the overseer has it. */
   show(): void {
     const shown = this.overseer.shown();
     if (shown === this.has) return;
@@ -130,7 +130,6 @@ export class RemoteWorker {
       const { accepted, session, token } = admission.right;
       if (this.lost) return this.core.left(session, LOST);
       this.sessions.set(connection, session);
-      this.show();
       this.say({ is: 'entered', connection, accepted, token });
     });
   }

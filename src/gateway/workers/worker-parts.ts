@@ -7,6 +7,7 @@ import { systemClock as clock, systemEntropy } from '../../runtime.js';
 import { type Front, frontOf } from '../front.js';
 import type { Snapshot } from '../hello.js';
 import { Limiter } from '../limiter.js';
+import { Presence } from '../presence.js';
 import type { Secret } from '../secret.js';
 import { KeptCheckpoint } from './kept-checkpoint.js';
 import type { Link } from './link.js';
@@ -22,7 +23,7 @@ export interface WorkerParts {
   readonly refusals: RefusalRelay;
   readonly secret: { current: Secret | undefined };
   readonly secretOf: (told: SecretTold) => Secret;
-  readonly shown: { current: Shown };
+  readonly show: (shown: Shown) => void;
 }
 
 /** Who depends on whom, in one place. The log is opened to read. */
@@ -37,7 +38,13 @@ export const putTogether = (begin: Begin, link: Link<FromWorker>): WorkerParts =
   const entropy = systemEntropy();
   const keys = loadKeys(settings.paths.keys, entropy, 'refuse');
   const shown = { current: begin.shown };
-  const snapshot = snapshotOf(shown, begin.uptimeMs);
+  const presence = new Presence(clock);
+  const show = (told: Shown): void => {
+    shown.current = told;
+    presence.set(told.presence);
+  };
+  show(begin.shown);
+  const snapshot = snapshotOf(shown, presence, begin.uptimeMs);
   const log = logOf(link, settings.log.level === 'debug' || settings.log.level === 'trace');
   const secretOf = ({ value, credential }: SecretTold): Secret => ({
     value,
@@ -58,7 +65,7 @@ export const putTogether = (begin: Begin, link: Link<FromWorker>): WorkerParts =
     snapshot,
     pairList: readPairList(store, clock),
   };
-  const core = new RemoteCore({ link, readable, refusals, views, keys });
+  const core = new RemoteCore({ link, readable, refusals, presence, views, keys });
   const limiter = new Limiter({
     clock,
     keys,
@@ -85,13 +92,13 @@ export const putTogether = (begin: Begin, link: Link<FromWorker>): WorkerParts =
     failing: () => shown.current.failing,
     among: settings.workers,
   });
-  return { front, core, refusals, secret, secretOf, shown };
+  return { front, core, refusals, secret, secretOf, show };
 };
 
-const snapshotOf = (shown: { readonly current: Shown }, uptimeMs: number): Snapshot => {
+const snapshotOf = (shown: { readonly current: Shown }, presence: Presence, uptimeMs: number): Snapshot => {
   const begun = clock.monotonic() - uptimeMs;
   return {
-    presence: () => shown.current.presence,
+    presence: () => presence.json(),
     health: () => shown.current.health,
     healthAge: () => clock.now() - shown.current.healthAt,
     versions: () => shown.current.versions,

@@ -33,13 +33,12 @@ export class Worker {
   }
 
   hear(message: Exclude<ToWorker, Begin>): void {
-    const { front, core, secret, secretOf, shown } = this.parts;
+    const { front, core, secret, secretOf, show } = this.parts;
     switch (message.is) {
       case 'publish':
         return this.transport.publish(message.topic, message.frame);
       case 'shown':
-        shown.current = message.shown;
-        return;
+        return show(message.shown);
       case 'secret':
         secret.current = secretOf(message.secret);
         return;
