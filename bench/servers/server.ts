@@ -177,7 +177,7 @@ const portOf = (child: ChildProcess, listening: NonNullable<Launch['listening']>
       if (!over) said += data;
     });
     child.stderr?.on('data', (data) => {
-      complaint = String(data);
+      complaint += String(data);
     });
     child.on('close', (code) => {
       over = true;
