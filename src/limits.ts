@@ -209,8 +209,8 @@ export const limits = {
   ledger: {
     /** One leaf of a tlog-tiles bundle (C2SP tlog-tiles): its length is 16 bits. */
     eventBytes: 65_535,
-    /** Commands that may share one flush. More only lengthens the pause of the loop (some 10 ms). */
-    batch: 128,
+    /** Commands that may share one flush. More only lengthens the pause of the loop (some 10 ms, with the connections that come in for those let in). */
+    batch: 64,
     /** Commands that may wait for the writer; beyond, callers are told to retry. */
     queue: 100_000,
     /** Events that the start audit reads back from the tail. */
