@@ -53,8 +53,9 @@ export const limits = {
     swaps: 100,
   },
   turns: {
-    /** What handshakes may take of one turn of the loop: a crowd that knocks at once is looked at a slice a turn. */
+    /** What handshakes may take of one turn of the loop, and at most where the rest of it takes long, too: a crowd that knocks at once is looked at a slice a turn. */
     workMs: 10,
+    longestMs: 60,
   },
   sockets: {
     /** Sockets that one event closes in one turn of the loop (some 5 ms). */

@@ -22,9 +22,11 @@ t.test('the lines of the guide, in its order, each when it is true', async (t) =
   const day = `${today.getFullYear()}-${String(today.getMonth() + 1).padStart(2, '0')}-${String(today.getDate()).padStart(2, '0')}`;
   const lines = said.out.trimEnd().split('\n');
   t.equal(lines[0], '[gateway] token: from OPENCLAW_GATEWAY_TOKEN');
-  t.equal(lines[1], '[gateway] agent model: none configured');
-  t.equal(lines[2], `[gateway] listening on ws://127.0.0.1:${port}, ws://[::1]:${port} (PID ${pid})`);
-  t.match(lines[3], new RegExp(`^\\[gateway\\] log file: /tmp/openclaw(-\\d+)?/openclaw-${day}\\.log$`));
+  t.equal(lines[1], '[heartbeat] started');
+  t.equal(lines[2], '[health-monitor] started (interval: 300s, startup-grace: 60s, channel-connect-grace: 120s)');
+  t.equal(lines[3], '[gateway] agent model: none configured');
+  t.equal(lines[4], `[gateway] listening on ws://127.0.0.1:${port}, ws://[::1]:${port} (PID ${pid})`);
+  t.match(lines[5], new RegExp(`^\\[gateway\\] log file: /tmp/openclaw(-\\d+)?/openclaw-${day}\\.log$`));
   t.equal(said.err, NO_MARK);
   t.notOk(said.out.includes(TOKEN));
   for (const host of ['127.0.0.1', '[::1]']) {
