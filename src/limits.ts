@@ -44,9 +44,12 @@ export const limits = {
      * see it, so this over that is how many sockets may be open that have not been let in. By source: an address, of IPv6 its /64.
      * Upgrades beyond wait, at some 2 KiB each; and beyond that many the answer is HTTP 503.
      */
-    network: { bytes: 512 * MiB, perSource: 32, queued: 8192, queuedPerSource: 1024 },
-    /** The same for this host, whose programs all have one address: they all come back at once after a restart. */
-    loopback: { bytes: 1024 * MiB, perSource: 1024, queued: 20_000, queuedPerSource: 20_000 },
+    network: { bytes: 512 * MiB, sockets: 0, perSource: 32, queued: 8192, queuedPerSource: 1024 },
+    /**
+     * The same for this host, whose programs all have one address and come back all at once after a restart. As many as `sockets` may be open
+     * while they do not buffer it: beyond what they could at most, the memory of the process is watched.
+     */
+    loopback: { bytes: 1024 * MiB, sockets: 20_000, perSource: 20_000, queued: 20_000, queuedPerSource: 20_000 },
     /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
     silentMs: 1 * SECOND,
     /** Sockets that change hands so in one turn of the loop. */

@@ -86,9 +86,11 @@ export class Connection implements Receiver {
     return this.state.is === 'challenged';
   }
 
-  /** Others need its room more than one that has not said anything. */
+  /** Others need its room more. Whoever is on the way into the log is as good as in. */
   giveWay(): void {
-    if (this.state.is === 'challenged') this.turnOut(this.state.guest, ends.displaced);
+    const { state } = this;
+    if (state.is === 'challenged' || state.is === 'heard' || (state.is === 'deciding' && !state.inLog))
+      this.turnOut(state.guest, ends.displaced);
   }
 
   dismiss(): void {

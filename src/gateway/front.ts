@@ -73,7 +73,7 @@ export const frontOf = (options: FrontOptions): Front => {
       views,
     },
     limiter,
-    preauth: new Preauth(clock, settings, among),
+    preauth: new Preauth(clock, settings, { among }),
     turns: new Turns(clock),
     hello: new Hello({ boot, settings, methods: [...methods.keys()], snapshot, keys }),
     core,

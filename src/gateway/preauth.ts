@@ -19,7 +19,14 @@ interface Waiter {
 
 /** Where sockets wait, of strangers or of this host. */
 interface Room {
-  readonly most: number;
+  /** So many may be open now. */
+  most: number;
+  /** So many cannot buffer more than they may in all, whatever they send. */
+  readonly sure: number;
+  /** So many may be open while they do not. */
+  readonly open: number;
+  /** What they may buffer in all. */
+  readonly bytes: number;
   /** For one source. */
   readonly mostOfSource: number;
   taken: number;
@@ -47,9 +54,17 @@ const NO_ROOM = refused(
 
 interface Bounds {
   readonly bytes: number;
+  readonly sockets: number;
   readonly perSource: number;
   readonly queued: number;
   readonly queuedPerSource: number;
+}
+
+interface Surroundings {
+  /** Processes that share the room. A source's connections fall to them by chance, so each has a fair part of it. */
+  readonly among?: number;
+  /** Memory of this process. */
+  readonly residentBytes?: () => number;
 }
 
 /**
@@ -62,6 +77,9 @@ export class Preauth {
   private readonly waiters = new Map<Waiter, Entry>();
   private readonly queued = new Map<Upgrade, Entry>();
   private readonly stopSweep: () => void;
+  /** Of the process (bytes), when no room had more sockets than are sure not to be too many. */
+  private residentBefore: number;
+  private readonly residentBytes: () => number;
   private stopped = false;
   /** Room is being given to somebody: what gets free meanwhile is not given to others. */
   private dealing = false;
@@ -72,14 +90,19 @@ export class Preauth {
   constructor(
     private readonly clock: Clock,
     { handshakeMs, maxPayloadBytes }: { readonly handshakeMs: number; readonly maxPayloadBytes: number },
-    /** Processes that share it. A source's connections fall to them by chance, so each has a fair part of its room. */
-    among = 1,
+    { among = 1, residentBytes = () => process.memoryUsage.rss() }: Surroundings = {},
   ) {
-    const roomOf = ({ bytes, perSource, queued, queuedPerSource }: Bounds): Room => {
-      const most = Math.max(1, Math.floor(bytes / maxPayloadBytes / among));
+    this.residentBytes = residentBytes;
+    this.residentBefore = residentBytes();
+    const roomOf = ({ bytes, sockets, perSource, queued, queuedPerSource }: Bounds): Room => {
+      const sure = Math.max(1, Math.floor(bytes / maxPayloadBytes / among));
+      const open = Math.max(sure, Math.ceil(sockets / among));
       return {
-        most,
-        mostOfSource: Math.min(most, Math.ceil(perSource / among)),
+        most: open,
+        sure,
+        open,
+        bytes: bytes / among,
+        mostOfSource: Math.min(open, Math.ceil(perSource / among)),
         taken: 0,
         bySource: new Map(),
         queue: new FairQueue(),
@@ -223,7 +246,34 @@ export class Preauth {
       if (since > latest) break;
       this.refuse(upgrade);
     }
-    for (const room of [this.room.network, this.room.loopback]) this.serve(room);
+    this.watchMemory();
+    for (const room of this.rooms) this.serve(room);
+  }
+
+  /** Where more is buffered than may be, there are only as many sockets as could not do that: those beyond give way, whoever said nothing and the oldest first. */
+  private watchMemory(): void {
+    const resident = this.residentBytes();
+    if (this.rooms.every(({ taken, sure }) => taken <= sure)) this.residentBefore = resident;
+    const grown = resident - this.residentBefore;
+    for (const room of this.rooms) {
+      room.most = grown > room.bytes ? room.sure : room.open;
+      this.thin(room);
+    }
+  }
+
+  private thin(room: Room): void {
+    let beyond = room.taken - room.most;
+    for (const silent of [true, false])
+      for (const [waiter, entry] of this.waiters) {
+        if (beyond <= 0) return;
+        if (entry.room !== room || waiter.isSilent !== silent) continue;
+        this.displace(waiter);
+        beyond--;
+      }
+  }
+
+  private get rooms(): readonly Room[] {
+    return [this.room.network, this.room.loopback];
   }
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Place } from '../../src/gateway/place.js';
 import { Preauth } from '../../src/gateway/preauth.js';
 import { limits } from '../../src/limits.js';
 import type { Peer } from '../../src/transport/transport.js';
@@ -8,7 +9,7 @@ import { TestClock } from '../support/world.js';
 
 /* What strangers may hold: so many sockets, for so long. */
 
-const { network, silentMs } = limits.preauth;
+const { network, loopback, silentMs } = limits.preauth;
 const MOST = network.bytes / limits.wire.maxPayloadBytes;
 const from = (address: string) => ({ ...REMOTE_PEER, address });
 const stranger = (n: number) => from(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
@@ -134,23 +135,67 @@ t.test('the larger a message may be, the fewer may wait: the transport buffers i
     [25 << 20, { network: 20, loopback: 40 }],
   ] as const) {
     const preauth = new Preauth(clock, { handshakeMs: 1000, maxPayloadBytes });
-    t.same({ network: preauth.room.network.most, loopback: preauth.room.loopback.most }, room);
+    t.equal(preauth.room.network.most, room.network);
+    t.same({ network: preauth.room.network.sure, loopback: preauth.room.loopback.sure }, room);
     t.ok(room.network * maxPayloadBytes <= limits.preauth.network.bytes);
     t.ok(room.loopback * maxPayloadBytes <= limits.preauth.loopback.bytes);
     preauth.stop();
   }
 });
 
+t.test('a crowd of this host has as much room as there are sockets, and takes nothing from others', async (t) => {
+  const gateway = await simulated();
+  t.teardown(() => gateway.stop());
+  for (let i = 0; i < 20; i++) t.ok((await operatorOf(gateway)).hello);
+  for (let i = 0; i < loopback.sockets; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
+  t.equal(gateway.open(LOCAL_PEER), undefined);
+  t.ok(gateway.open(REMOTE_PEER));
+});
+
 t.test(
-  'a crowd of this host: as many as there is room for, and whoever is let in makes room for the next',
+  'a crowd of this host that makes us buffer too much gives way, as far as it could, and only while it does',
   async (t) => {
-    const gateway = await simulated();
-    t.teardown(() => gateway.stop());
-    const { loopback } = gateway.front.preauth.room;
-    for (let i = 0; i < 20; i++) t.ok((await operatorOf(gateway)).hello);
-    for (let i = 0; i < loopback.most; i++) if (gateway.open(LOCAL_PEER) === undefined) t.fail('no room too early');
-    t.equal(gateway.open(LOCAL_PEER), undefined);
-    t.ok(gateway.open(REMOTE_PEER), 'which takes nothing from others');
+    const clock = new TestClock();
+    let residentBytes = 1e9;
+    const preauth = new Preauth(
+      clock,
+      { handshakeMs: 60_000, maxPayloadBytes: limits.wire.maxPayloadBytes },
+      { residentBytes: () => residentBytes },
+    );
+    t.teardown(() => preauth.stop());
+    const place = { source: '127.0.0.1', loopback: true } as Place;
+    const gone: string[] = [];
+    const come = (name: string, isSilent: boolean): void => {
+      const waiter = {
+        isSilent,
+        expire() {},
+        dismiss() {},
+        giveWay() {
+          gone.push(name);
+          preauth.delete(waiter);
+        },
+      };
+      preauth.add(waiter, place);
+    };
+    const asked = (): boolean => {
+      let proceeds = false;
+      preauth.admit({ peer: LOCAL_PEER, proceed: () => (proceeds = true), refuse() {} }, place);
+      return proceeds;
+    };
+    const { sure } = preauth.room.loopback;
+    for (let i = 0; i < 4; i++) come('spoke', false);
+    for (let i = 0; i < sure; i++) come('silent', true);
+    residentBytes += loopback.bytes;
+    clock.pass(300);
+    t.same(gone, [], 'as long as they do not buffer what they may, they stay');
+    t.ok(asked());
+    residentBytes += 1;
+    clock.pass(300);
+    t.same(gone, Array(4).fill('silent'), 'then those beyond go, whoever said nothing first');
+    t.notOk(asked());
+    residentBytes += loopback.bytes;
+    for (let i = 0; i < 2; i++) clock.pass(300);
+    t.ok(asked(), 'what was not theirs is not held against those who come later');
   },
 );
 
