@@ -1,5 +1,7 @@
+import type { WebSocket } from 'uWebSockets.js';
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import sodium from 'sodium-native';
+import { limits } from '../../src/limits.js';
 import { loadUws } from '../../src/transport/uws.js';
 import { type Guest as Admitted, LimitLog } from './limit-log.js';
 
@@ -49,6 +51,19 @@ const holds = ({ device, client, role, scopes, auth }: Request['params'], nonce:
   );
 };
 
+const here = new Set<WebSocket<Guest>>();
+
+/** Everybody else is closed, as many in a turn of the loop as a gateway closes in one. */
+const closeBut = (one: WebSocket<Guest>): void => {
+  const others = [...here].filter((ws) => ws !== one);
+  const closeFrom = (first: number): void => {
+    const next = first + limits.sockets.closedAtOnce;
+    for (const ws of others.slice(first, next)) if (here.has(ws)) ws.end(4001, 'device removed');
+    if (next < others.length) setImmediate(() => closeFrom(next));
+  };
+  closeFrom(0);
+};
+
 const uws = await loadUws();
 uws
   .App()
@@ -68,10 +83,12 @@ uws
       );
     },
     open: (ws) => {
+      here.add(ws);
       const { nonce } = ws.getUserData();
       ws.send(`{"type":"event","event":"connect.challenge","payload":{"nonce":"${nonce}","ts":${Date.now()}}}`);
     },
     close: (ws) => {
+      here.delete(ws);
       const guest = ws.getUserData();
       guest.gone = true;
       if (guest.admitted !== undefined) log.closed(guest.admitted);
@@ -91,6 +108,13 @@ uws
           });
         case 'say':
           return answer(`"${'x'.repeat(params.bytes)}"`);
+        case 'device.token.revoke':
+        case 'device.token.rotate':
+        case 'device.pair.remove':
+          return void log.append(method).then(() => {
+            answer('{}');
+            closeBut(ws);
+          });
         default:
           return void log.append(method).then(() => answer('{}'));
       }
