@@ -231,6 +231,8 @@ export const limits = {
     indexBatch: 10_000,
     /** Lists of it that one commit writes (some 5 ms). */
     indexSlice: 2000,
+    /** Events of a backlog that are read from the log again at once (some 5 ms). */
+    indexRead: 200,
     indexMs: 1 * SECOND,
     quietEvents: 500,
     /** Events remembered for the index; a backlog beyond is read from the log again. */

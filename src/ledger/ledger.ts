@@ -363,8 +363,7 @@ export class Ledger {
     const { position } = this;
     try {
       const piece = this.store.exclusively(() => this.trailing.due(position.seq, toIndex, toKeep));
-      if (piece === undefined) return;
-      this.store.commit({ events: [], changes: [], position, ...piece });
+      if (piece !== undefined) this.store.commit({ events: [], changes: [], position, ...piece });
       this.trailing.written(piece);
     } catch (error) {
       return this.fail(error);

@@ -21,6 +21,8 @@ export class TermIndex {
   private readonly keys: TermKeys;
   /** What was committed since the stored index; undefined where it has to be read from the log again. */
   private gathered: Gathered | undefined;
+  /** What is read from the log again, a slice at a time. */
+  private reading: Gathered | undefined;
   /** What is being written, a slice with each commit. */
   private writing: { readonly postings: Iterator<Posting>; readonly upTo: number } | undefined;
   private fromNothing = false;
@@ -52,9 +54,9 @@ export class TermIndex {
     this.forget();
   }
 
-  /** A part of what is due has been written. */
+  /** A part of what is due has been read or written. */
   get unfinished(): boolean {
-    return this.writing !== undefined;
+    return this.reading !== undefined || this.writing !== undefined;
   }
 
   /** Events that were committed, and follow those before. */
@@ -66,11 +68,13 @@ export class TermIndex {
 
   /**
    * The next entries to write of a log that stands at `position`, if there are at least `atLeast` events to index. A large batch takes as long
-   * as many commits, so it goes in slices; it counts as stored with the last of them.
+   * as many commits, so it goes in slices; it counts as stored with the last of them. What has to be read from the log again is, too, and
+   * nothing is to be written meanwhile.
    */
   due(position: number, atLeast: number): IndexEntries | undefined {
-    if (this.writing === undefined && position - this.complete < atLeast) return undefined;
+    if (!this.unfinished && position - this.complete < atLeast) return undefined;
     this.writing ??= this.begin(position);
+    if (this.writing === undefined) return undefined;
     const postings = sliceOf(this.writing.postings);
     return {
       postings,
@@ -89,10 +93,22 @@ export class TermIndex {
   }
 
   /** What comes from now on follows the batch that is written. */
-  private begin(position: number): NonNullable<TermIndex['writing']> {
-    const { lists, upTo } = this.gathered ?? this.reRead();
+  private begin(position: number): TermIndex['writing'] {
+    const batch = this.gathered ?? this.reRead(position);
+    if (batch === undefined) return undefined;
+    const { lists, upTo } = batch;
     this.gathered = this.gathered !== undefined || upTo === position ? after(upTo) : undefined;
     return { postings: lists.postings(this.keys)[Symbol.iterator](), upTo };
+  }
+
+  /** A slice more of the events after those that are stored; all of them once that is a batch, or as far as the log goes. */
+  private reRead(position: number): Gathered | undefined {
+    const { indexBatch, indexRead } = limits.ledger;
+    const reading = this.reading ?? after(this.complete);
+    const last = Math.min(position, this.complete + indexBatch);
+    gather(reading, this.reader.range({ after: reading.upTo, upTo: Math.min(last, reading.upTo + indexRead) }));
+    this.reading = reading.upTo < last ? reading : undefined;
+    return this.reading === undefined ? reading : undefined;
   }
 
   /** The stored lists of addresses without these events, in rising order, whose personal data go. */
@@ -116,12 +132,8 @@ export class TermIndex {
   /** They are gone: what was gathered may hold an address of theirs. */
   forget(): void {
     this.gathered = undefined;
+    this.reading = undefined;
     this.writing = undefined;
-  }
-
-  private reRead(): Gathered {
-    const from = this.complete;
-    return gather(after(from), this.reader.range({ after: from, upTo: from + limits.ledger.indexBatch }));
   }
 }
 
