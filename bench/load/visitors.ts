@@ -12,8 +12,11 @@ export interface Visitors {
   readonly proxied?: boolean;
 }
 
-/** Addresses of one client process: together they have more ports than one process may have descriptors. */
-const ADDRESSES = 4;
+/**
+ * Addresses of one client process: together they have many more ports than connections come within the minute for which the system keeps a
+ * port that was used. Where few are left, it looks for one longer than a handshake takes.
+ */
+const ADDRESSES = 64;
 const REMOTE_NAME = 'gateway.example.test';
 
 /** Number of this client process. */
