@@ -40,15 +40,13 @@ export const limits = {
   },
   preauth: {
     /**
-     * What all strangers together can make us buffer: the transport takes a whole message, up to the announced payload, before we
-     * see it, so this over that is how many sockets may be open that have not been let in. By source: an address, of IPv6 its /64.
-     * Upgrades beyond wait, at some 2 KiB each; and beyond that many the answer is HTTP 503.
+     * What all strangers together can make us buffer: the transport takes a whole message, up to the announced payload, before we see it. So many
+     * `sockets` may be open that have not been let in, as long as they do not buffer it: beyond how many could at most, the memory of
+     * the process is watched. By source: an address, of IPv6 its /64. Upgrades beyond wait, at some 2 KiB each, and take
+     * longer for it; and beyond that many the answer is HTTP 503.
      */
-    network: { bytes: 512 * MiB, sockets: 0, perSource: 32, queued: 8192, queuedPerSource: 1024 },
-    /**
-     * The same for this host, whose programs all have one address and come back all at once after a restart. As many as `sockets` may be open
-     * while they do not buffer it: beyond what they could at most, the memory of the process is watched.
-     */
+    network: { bytes: 512 * MiB, sockets: 4096, perSource: 32, queued: 4096, queuedPerSource: 1024 },
+    /** The same for this host, whose programs all have one address and come back all at once after a restart. */
     loopback: { bytes: 1024 * MiB, sockets: 20_000, perSource: 20_000, queued: 20_000, queuedPerSource: 20_000 },
     /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
     silentMs: 1 * SECOND,

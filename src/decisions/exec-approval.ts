@@ -21,12 +21,14 @@ export interface AskToRun {
 }
 
 export const askToRun = (
-  { approvals }: Pending,
+  { approvals, paired }: Pick<Views, 'approvals' | 'paired'>,
   { approval, plan, device, timeoutMs, by }: AskToRun,
   { at }: Pick<Moment, 'at'>,
 ): Decided => {
   if (approvals.get(approval) !== undefined) return E.left(refusal('approval-pending'));
-  if (approvals.size() >= limits.exec.pending) return E.left(refusal('too-many-approvals'));
+  if (device !== undefined && paired.get(device)?.roles.includes('node') !== true)
+    return E.left(refusal('unknown-node'));
+  if (openIn(approvals, at) >= limits.exec.pending) return E.left(refusal('too-many-approvals'));
   return E.right([
     {
       type: 'exec.approval-requested',
@@ -37,6 +39,12 @@ export const askToRun = (
     },
   ]);
 };
+
+/** Those that can still be decided, or used. */
+const openIn = (approvals: Views['approvals'], at: number): number =>
+  [...approvals.entries()].filter(([, { allowed, expiresAt }]) =>
+    allowed === undefined ? at < expiresAt : at <= allowed.at + limits.exec.grantMs,
+  ).length;
 
 export interface DecideRun {
   readonly approval: string;

@@ -58,6 +58,7 @@ export interface AskedToRun {
 export class Approvals {
   /** Those that wait, and for a while those that do not any more. */
   private readonly live = new Map<string, Live>();
+  /** What was asked, until the log has the question. */
   private readonly asked = new Map<string, RunRequest>();
 
   constructor(private readonly options: ApprovalsOptions) {}
@@ -75,6 +76,7 @@ export class Approvals {
       },
       answer: () => undefined,
     });
+    this.asked.delete(id);
     if (E.isLeft(outcome)) return outcome;
     const live = this.live.get(id);
     if (live === undefined) throw new Error('what was asked is not there');
@@ -149,7 +151,6 @@ export class Approvals {
 
   private begin(id: string, createdAtMs: number, expiresAtMs: number): void {
     const request = this.asked.get(id);
-    this.asked.delete(id);
     if (request === undefined) return;
     let settle: Live['settle'] = () => {};
     const told = new Promise<Told>((resolve) => {

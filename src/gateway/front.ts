@@ -92,7 +92,7 @@ export const frontOf = (options: FrontOptions): Front => {
 
 /** The front of the process that writes the log. */
 export const ownFront = (parts: Parts): Front => {
-  const { settings, clock, entropy, boot, log, keys, secret, limiter, ledger, snapshot, checkpoints, monitor } = parts;
+  const { settings, clock, entropy, boot, log, keys, secret, limiter, ledger, snapshot, checkpoints, failing } = parts;
   return frontOf({
     settings,
     clock,
@@ -107,6 +107,6 @@ export const ownFront = (parts: Parts): Front => {
     core: new LedgerCore(parts),
     reader: ledger.log,
     checkpoints,
-    failing: () => (ledger.health.writable ? monitor.failing : ['log']),
+    failing,
   });
 };

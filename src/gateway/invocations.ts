@@ -11,6 +11,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { limits } from '../limits.js';
 import type { Clock, Entropy } from '../ports.js';
 import { event } from '../protocol/frames.js';
+import { plain } from '../text.js';
 import { deliver, type Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
@@ -194,7 +195,7 @@ export class Invocations {
     stopWaiting();
     const { clock, ledger } = this.options;
     const durationMs = Math.round(clock.monotonic() - begun);
-    const code = outcome.how === 'done' ? {} : { code: outcome.code.slice(0, limits.claims.labelChars) };
+    const code = outcome.how === 'done' ? {} : { code: plain(outcome.code, limits.claims.labelChars) };
     ledger.commit(
       {
         decide: () =>

@@ -54,6 +54,8 @@ export interface Parts {
   readonly health: Health;
   /** How the components are. */
   readonly monitor: HealthMonitor;
+  /** Those that are not well enough to let anybody in. The log is asked itself: it may have failed since it was looked at. */
+  readonly failing: () => readonly string[];
   readonly pairList: PairList;
   readonly snapshot: Snapshot;
   readonly secret: SecretInForce;
@@ -120,6 +122,13 @@ export const putTogether = (options: PartsOptions): Parts => {
     },
   });
 
+  const monitor = new HealthMonitor({
+    clock,
+    record,
+    tell: (line, state) => (state === 'ok' ? log.health.info(line) : log.health.warn(line)),
+    intervalMs: settings.healthIntervalMs,
+  });
+
   return {
     boot,
     settings,
@@ -142,12 +151,8 @@ export const putTogether = (options: PartsOptions): Parts => {
     announcer,
     presence,
     health,
-    monitor: new HealthMonitor({
-      clock,
-      record,
-      tell: (line, state) => (state === 'ok' ? log.health.info(line) : log.health.warn(line)),
-      intervalMs: settings.healthIntervalMs,
-    }),
+    monitor,
+    failing: () => (ledger.health.writable ? monitor.failing : ['log']),
     pairList,
     snapshot: {
       presence: () => presence.json(),

@@ -65,7 +65,7 @@ const faultIn = (fd: number): string | undefined => {
 /** The pages after its end are free: they were taken and given back in one commit, and so were never written. */
 const endsFree = (fd: number, size: number, { pageSize, freeRoot, lastPage }: Meta): boolean => {
   try {
-    const free = new FreePages(fd, pageSize, Number(freeRoot));
+    const free = new FreePages(fd, size, pageSize, Number(freeRoot));
     for (let page = Math.floor(size / pageSize); page <= Number(lastPage); page++) if (!free.has(page)) return false;
     return true;
   } catch (error) {

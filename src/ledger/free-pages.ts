@@ -22,12 +22,16 @@ const DEEPEST = 32;
 /** Throws RangeError where the file is too short for the list itself, or it is no list. */
 export class FreePages {
   private readonly ranges: (readonly [first: number, count: number])[] = [];
+  /** It has no more pages than the file; a damaged one may lead in circles. */
+  private pagesLeft: number;
 
   constructor(
     private readonly fd: number,
+    private readonly size: number,
     private readonly pageSize: number,
     root: number,
   ) {
+    this.pagesLeft = size / pageSize;
     this.walk(root, 0);
   }
 
@@ -36,6 +40,7 @@ export class FreePages {
   }
 
   private walk(number: number, depth: number): void {
+    if (this.pagesLeft-- <= 0) throw new RangeError('it is no tree');
     const page = this.read(number * this.pageSize, this.pageSize);
     const kind = page.readUInt16LE(KIND_AT);
     if (depth > DEEPEST || (kind & (BRANCH | LEAF)) === 0) throw new RangeError('it is no tree');
@@ -67,6 +72,7 @@ export class FreePages {
   }
 
   private read(at: number, bytes: number): Buffer {
+    if (at + bytes > this.size) throw new RangeError('it is cut short');
     const read = Buffer.alloc(bytes);
     if (readSync(this.fd, read, 0, bytes, at) < bytes) throw new RangeError('it is cut short');
     return read;

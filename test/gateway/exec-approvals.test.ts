@@ -178,7 +178,23 @@ t.test('for a node it has to be said which, and exactly what', async (t) => {
   t.match(await refused({}), { message: 'nodeId is required for host=node' });
   t.match(await refused({ nodeId: 'n' }), { message: 'systemRunPlan is required for host=node' });
   t.match(await refused({ nodeId: 'n', systemRunPlan: { argv: [] } }), { message: /^systemRunPlan is required/ });
+  t.match(await refused({ nodeId: 'n', systemRunPlan: { argv: ['ls'] } }), { message: 'unknown nodeId' });
   t.match(await refused({ id: 'two words' }), { message: /invalid exec\.approval\.request params/ });
+});
+
+t.test('what was allowed and not used in time holds no room', async (t) => {
+  const { gateway, boss, asker } = await scene(t);
+  for (let n = 0; n < limits.exec.pending; n++) {
+    ask(asker, { id: `unused-${n}`, command: 'ls', timeoutMs: limits.exec.longestMs });
+    await gateway.settle();
+    await boss.call('exec.approval.resolve', { id: `unused-${n}`, decision: 'allow-always' });
+  }
+  const refused = { details: { refusal: 'too-many-approvals' } };
+  t.match((await boss.call('exec.approval.request', { command: 'ls' })).error, refused);
+  await gateway.pass(limits.exec.grantMs + 1);
+  const id = ask(asker, { command: 'ls' });
+  await gateway.settle();
+  t.same(answersTo(asker, id), [], 'it waits for an answer');
 });
 
 t.test('too many that wait', async (t) => {

@@ -101,6 +101,14 @@ t.test('whatever happens, one clear outcome', async (t) => {
     details: { nodeError: error },
   });
 
+  const drawing = await asked();
+  const red = { code: '\u001b[31mRED\n', message: 'no' };
+  await node.call('node.invoke.result', { id: drawing.request.id, nodeId: key.id, ok: false, error: red });
+  await said(drawing.id);
+  t.match([...gateway.parts.ledger.log.query({ terms: ['type:node.invoke-finished'] })].at(-1), {
+    data: { code: '[31mRED' },
+  });
+
   const late = await asked();
   await gateway.pass(300);
   t.match(await said(late.id), {
@@ -131,7 +139,7 @@ t.test('whatever happens, one clear outcome', async (t) => {
   t.match(await said(left.id), { details: { nodeError: { code: 'NOT_CONNECTED' } } });
   t.same(
     outcomes(gateway).map(({ outcome }) => outcome),
-    ['failed', 'timed-out', 'cancelled', 'node-left'],
+    ['failed', 'failed', 'timed-out', 'cancelled', 'node-left'],
   );
   t.equal(gateway.parts.ledger.views.invocations.size(), 0);
 });

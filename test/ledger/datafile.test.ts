@@ -1,6 +1,7 @@
 import {
   closeSync,
   copyFileSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -61,7 +62,7 @@ t.test('a long list of free pages lies in pages of its own', async (t) => {
   const meta = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(PAGE + 152) ? 0 : PAGE;
   const root = Number(bytes.readBigUInt64LE(meta + 88));
   const fd = openSync(file, 'r');
-  const free = new FreePages(fd, PAGE, root);
+  const free = new FreePages(fd, fstatSync(fd).size, PAGE, root);
   closeSync(fd);
   const found = Array.from({ length: lastPage(file) + 1 }, (_, page) => page).filter((page) => free.has(page));
   t.ok(found.length > 3000, `${found.length} of ${lastPage(file)}`);

@@ -192,24 +192,19 @@ export class WorkerPool {
   /** Who is here may be older: a list for each who comes would cost more than letting it in. A worker adds those that come in at it. */
   shown(): Shown {
     const { versions, failing } = this.look;
-    if (this.parts.health.version !== versions.health || String(this.failing) !== String(failing))
+    if (this.parts.health.version !== versions.health || String(this.parts.failing()) !== String(failing))
       this.look = this.lookAnew();
     return this.look;
   }
 
-  private get failing(): readonly string[] {
-    const { ledger, monitor } = this.parts;
-    return ledger.health.writable ? monitor.failing : ['log'];
-  }
-
   private lookAnew(): Shown {
-    const { clock: told, snapshot, presence } = this.parts;
+    const { clock: told, snapshot, presence, failing } = this.parts;
     return {
       presence: presence.kept(),
       health: snapshot.health(),
       healthAt: told.now() - snapshot.healthAge(),
       versions: snapshot.versions(),
-      failing: this.failing,
+      failing: failing(),
     };
   }
 
