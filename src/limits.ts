@@ -170,12 +170,15 @@ export const limits = {
     recorded: 1000,
   },
   refusals: {
-    /** Events per source and minute, and in all, before they are only counted. A device or credential we know has as many. */
+    /**
+     * Events per source and minute, and in all, before they are only counted. A device or credential we know has as many. With what is told
+     * apart a flood makes the log grow by some 130 KiB a minute.
+     */
     perSource: 20,
-    total: 300,
+    total: 120,
     windowMs: 1 * MINUTE,
-    /** First refusals of a (source, reason) that are always told apart, per window. */
-    firsts: 1000,
+    /** First refusals of a (source, reason) that are told apart, per window. */
+    firsts: 120,
     sources: 10_000,
     /** Lines in the text log per window; the rest is counted in one line. */
     logLines: 600,

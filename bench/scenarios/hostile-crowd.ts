@@ -1,4 +1,5 @@
 import { added, type Counted, told, totalOf } from '../load/tally.js';
+import { type LoggedEvent, readEvents } from '../servers/reading.js';
 import type { Server } from '../servers/server.js';
 import { arriving } from './arriving.js';
 import { paired } from './paired.js';
@@ -24,8 +25,9 @@ export const hostileCrowd: Scenario = {
   processes: 3,
   targets: [
     { what: 'honest, beside the crowd', figure: 'failed', most: 0 },
-    { what: 'honest, beside the crowd', figure: 'p99', most: 100 },
+    { what: 'honest, beside the crowd', figure: 'p99', most: 250 },
     { what: 'the crowd', figure: 'failed', most: 0 },
+    { what: 'refusals in the log', figure: 'logBytes', most: 1e6 },
   ],
   run: async (lab) => {
     const server = await lab.start({ paired: lab.sizes.devices, proxied: true });
@@ -36,7 +38,7 @@ export const hostileCrowd: Scenario = {
       const beside = await honest(lab, server, 'honest, beside the crowd', lab.sizes.seconds);
       const outcomes = await attacking;
       const accepted = totalOf(Object.fromEntries(Object.entries(outcomes).filter(([how]) => how.endsWith('LET IN'))));
-      return [
+      const rows: Row[] = [
         alone,
         beside,
         {
@@ -45,10 +47,21 @@ export const hostileCrowd: Scenario = {
           note: `failed: how many of them were let in; ${told(outcomes)}`,
         },
       ];
+      if (lab.name === 'gateway') rows.push(await refusalRow(server));
+      return rows;
     } finally {
       await server.stop();
     }
   },
+};
+
+/** What the crowd made the log grow by. */
+const refusalRow = async (server: Server): Promise<Row> => {
+  const refusals = await readEvents(server, 0, (events: Iterable<LoggedEvent>) =>
+    [...events].filter(({ type }) => type.startsWith('connection.refus')).map((event) => JSON.stringify(event).length),
+  );
+  const logBytes = refusals.reduce((sum, bytes) => sum + bytes, 0);
+  return { what: 'refusals in the log', figures: { logEvents: refusals.length, logBytes } };
 };
 
 const honest = (lab: Lab, server: Server, what: string, seconds: number): Promise<Row> => {
