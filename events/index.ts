@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
+import { canvasEvents } from './canvas.js';
 import { connectionEvents } from './connection.js';
 import { type Actor, Envelope, type Kind, type Origin } from './envelope.js';
 import { execEvents } from './exec.js';
@@ -24,6 +25,7 @@ export const catalogue = {
   ...connectionEvents,
   ...nodeEvents,
   ...execEvents,
+  ...canvasEvents,
   ...healthEvents,
   ...logEvents,
 };

@@ -1,5 +1,6 @@
 import { type Approval, approvals } from './approvals.js';
 import { type ArchivedSegment, archives } from './archives.js';
+import { type Capability, capabilities } from './capabilities.js';
 import { type Connected, connected } from './connected.js';
 import { type Credential, credentials } from './credentials.js';
 import { type GatewayRow, gateway } from './gateway.js';
@@ -17,6 +18,7 @@ import { type Usage, usage } from './usage.js';
 
 export type { Approval } from './approvals.js';
 export { type ArchivedSegment, inOrder } from './archives.js';
+export { type Capability, capabilityIn, linksIn } from './capabilities.js';
 export { type Connected, connectedKey } from './connected.js';
 export type { Credential } from './credentials.js';
 export { GATEWAY, type GatewayRow } from './gateway.js';
@@ -48,6 +50,7 @@ export interface ViewRows {
   invocations: Invocation;
   approvals: Approval;
   health: ComponentHealth;
+  capabilities: Capability;
 }
 
 export type ViewName = keyof ViewRows;
@@ -69,6 +72,7 @@ export const projections: { readonly [V in ViewName]: Projection<ViewRows[V]> } 
   invocations,
   approvals,
   health,
+  capabilities,
 };
 
 export const viewNames = Object.keys(projections) as readonly ViewName[];

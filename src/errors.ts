@@ -160,6 +160,18 @@ export const catalogue = {
     retryable: true,
     ours: true,
   },
+  'too-many-links': {
+    wire: 'UNAVAILABLE',
+    message: 'too many links to the canvas',
+    remedy: 'use one of those that were made; each ends ten minutes after it was last used',
+    retryable: true,
+    ours: true,
+  },
+  'no-canvas': {
+    wire: 'UNAVAILABLE',
+    message: 'canvas host unavailable',
+    remedy: 'it is off: set canvasHost.enabled, and start the gateway again',
+  },
   'unknown-token': {
     wire: 'INVALID_REQUEST',
     message: 'unknown deviceId/role',

@@ -147,6 +147,25 @@ export const limits = {
     reports: 60,
     reportsMs: 1 * MINUTE,
   },
+  canvas: {
+    /** How long whoever knows a capability may look, from when it was last recorded that it is used. */
+    capabilityMs: 10 * MINUTE,
+    /** Links for people that are good at once; and how long one is, whatever it is used. */
+    links: 256,
+    linkMs: 24 * 60 * MINUTE,
+    /** Files that are looked for or read at once: a folder that hangs holds no more of us than that. */
+    atOnce: 16,
+    /** Pages that wait for changes, of one capability and in all, in one process. */
+    pagesOfOne: 16,
+    pages: 1024,
+    pathChars: 1024,
+    /** Folders within folders in which changes are seen. */
+    depth: 16,
+    /** An HTML page up to this is told of changes; a larger one is sent as it is. */
+    pageBytes: 2 * MiB,
+    /** Changes that come so close together are one. */
+    settleMs: 75,
+  },
   exec: {
     /** Questions that wait; and how long one may, unless whoever asks says otherwise, and at most. */
     pending: 256,
@@ -202,6 +221,9 @@ export const limits = {
     /** How long a look may take: what hangs is not well. */
     checkMs: 5 * SECOND,
     evidenceChars: 256,
+    /** What is not well and can be begun again is: so often in an hour, and after each time later. */
+    mendsAnHour: 5,
+    mendAfterMs: 30 * SECOND,
     /** How long a node may be away before that is noted. */
     nodeGraceMs: 2 * MINUTE,
     /** Free on the disk of the log. */

@@ -94,8 +94,14 @@ const what = (event: Event): string => {
       return `${short(event.data.approval)}: ${event.data.why}`;
     case 'exec.approval-used':
       return `${short(event.data.approval)}: run on device ${short(event.data.device)}`;
+    case 'canvas.capability-minted':
+      return `${viewer(event.data)} may look at the canvas until ${time(event.data.expiresAt)}, by ${who(event)}`;
+    case 'canvas.capability-used':
+      return `${viewer(event.data)} looks at the canvas, and may until ${time(event.data.expiresAt)}`;
     case 'health.ticked':
-      return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired`;
+      return `up ${Math.round(event.data.uptimeMs / 1000)}s, ${event.data.connections} connected, ${event.data.pending} pending, ${event.data.paired} paired, loop late by ${event.data.loopDelayMs} ms at most`;
+    case 'health.mended':
+      return `${event.data.component} begun again (${event.data.attempt} in an hour): ${event.data.outcome}`;
     case 'health.changed':
       return `${event.data.component}: ${event.data.from} to ${event.data.to}`;
     case 'gateway.incident-opened':
@@ -127,3 +133,6 @@ const about = ({ device, request, connection, credential, address }: DataOf<'log
   const named = device ?? request ?? connection ?? credential ?? (address ? 'an address' : undefined);
   return named === undefined ? '' : ` about ${named}`;
 };
+
+const viewer = ({ capability, device }: DataOf<'canvas.capability-used'>): string =>
+  device === undefined ? `who has link ${short(capability)}` : `device ${short(device)}`;

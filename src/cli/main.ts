@@ -5,6 +5,7 @@ import { version } from '../version.js';
 import { explained, tell, whenNobodyReads } from './output.js';
 import { addApprovals } from './program/approvals.js';
 import { addAudit } from './program/audit.js';
+import { addCanvas } from './program/canvas.js';
 import { addDevices } from './program/devices.js';
 import { addEvents } from './program/events.js';
 import { addGateway } from './program/gateway.js';
@@ -23,6 +24,7 @@ addGateway(program);
 addDevices(program);
 addNodes(program);
 addApprovals(program);
+addCanvas(program);
 addProof(addAudit(program));
 addEvents(program);
 

@@ -127,6 +127,7 @@ const host: Session = {
   connection: 'host',
   socket: { buffered: 0, send: () => false, join: () => {}, end: () => {}, cut: () => {} },
   dialect: 4,
+  host: '',
   role: 'operator',
   scopes: ALL_OPERATOR,
   method: 'host-proof',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import JSON5 from 'json5';
 import { type Codec, decode } from '../codec.js';
-import { GatewayConfig, LogConfig, withoutEffect } from './schema.js';
+import { CanvasConfig, GatewayConfig, LogConfig, withoutEffect } from './schema.js';
 
 /** A configuration that cannot be used: what is wrong, and where. Exit code 78. */
 export class ConfigError extends Error {
@@ -15,6 +15,7 @@ export interface ConfigFile {
   readonly exists: boolean;
   readonly gateway: GatewayConfig;
   readonly logging: LogConfig;
+  readonly canvasHost: CanvasConfig;
   /** Keys that change nothing here. */
   readonly ignored: readonly string[];
 }
@@ -22,9 +23,9 @@ export interface ConfigFile {
 /** Reads and checks the file. A file made for the original is welcome: what is not ours is passed over, and named. */
 export const readConfig = (path: string): ConfigFile => {
   const raw = readIfThere(path);
-  if (raw === undefined) return { path, exists: false, gateway: {}, logging: {}, ignored: [] };
+  if (raw === undefined) return { path, exists: false, gateway: {}, logging: {}, canvasHost: {}, ignored: [] };
   const root = parse(path, raw);
-  const { gateway = {}, logging = {}, ...rest } = root;
+  const { gateway = {}, logging = {}, canvasHost = {}, ...rest } = root;
   if (!isObject(logging)) throw new ConfigError(`${path}: logging: must be object`);
   const known = { level: logging['level'], file: logging['file'] };
   return {
@@ -37,9 +38,11 @@ export const readConfig = (path: string): ConfigFile => {
       LogConfig,
       Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
     ),
+    canvasHost: checked(path, 'canvasHost', CanvasConfig, canvasHost),
     ignored: [
       ...Object.keys(rest),
       ...withoutEffect.filter((keys) => valueAt(gateway, keys) !== undefined).map((keys) => `gateway.${keys}`),
+      ...(valueAt(canvasHost, 'port') === undefined ? [] : ['canvasHost.port']),
     ],
   };
 };

@@ -139,6 +139,24 @@ export const withoutEffect: readonly string[] = [
   'remote.sshIdentity',
 ];
 
+const isWebUrl = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text;
+};
+
+/** Of `canvasHost.*`, what applies; `publicUrl` is ours. */
+export const CanvasConfig = closed(
+  {},
+  {
+    enabled: flag,
+    root: text(),
+    liveReload: flag,
+    publicUrl: textThat(isWebUrl, 'must be http:// or https://, without a path'),
+    port: anything,
+  },
+);
+export type CanvasConfig = TypeOf<typeof CanvasConfig>;
+
 export const GatewayConfig = gateway;
 export type GatewayConfig = TypeOf<typeof gateway>;
 

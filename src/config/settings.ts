@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { Rules } from '../decisions/connect.js';
 import type { NodeRules } from '../decisions/node-commands.js';
 import { limits } from '../limits.js';
@@ -27,6 +27,15 @@ export type AuthMode = 'token' | 'password' | 'none';
 export interface Configured {
   readonly value: string;
   readonly from: string;
+}
+
+export interface CanvasSettings {
+  /** Folder whose files are served. */
+  readonly root: string;
+  /** Pages are told when something in it changes. */
+  readonly liveReload: boolean;
+  /** Where clients reach it, if not where they reach the gateway: scheme, name and port. */
+  readonly publicUrl: string | undefined;
 }
 
 /** Everything that can be set, resolved: flags over environment over file over defaults. */
@@ -59,6 +68,8 @@ export interface Settings {
   readonly tiles: boolean;
   readonly witnesses: readonly WitnessSetting[];
   readonly healthIntervalMs: number;
+  /** Undefined: there is none. */
+  readonly canvas: CanvasSettings | undefined;
   readonly log: { readonly level: LogLevel; readonly file?: string | undefined };
 }
 
@@ -118,8 +129,23 @@ export const loadSettings = (flags: Flags, env: Environment): Settings => {
       gateway.channelHealthCheckMinutes === undefined
         ? limits.health.intervalMs
         : gateway.channelHealthCheckMinutes * MINUTE_MS,
+    canvas: canvasOf(file, paths),
     log: { level: file.logging.level ?? 'info', file: file.logging.file },
   };
+};
+
+const canvasOf = ({ canvasHost }: ConfigFile, { state }: Paths): CanvasSettings | undefined => {
+  const { enabled = true, root = join(state, 'canvas'), liveReload = true, publicUrl } = canvasHost;
+  if (!enabled) return undefined;
+  if (!isAbsolute(root)) throw new ConfigError('canvasHost.root: must be an absolute path');
+  const path = resolve(root);
+  if (
+    path === state ||
+    state.startsWith(`${path}/`) ||
+    (path.startsWith(`${state}/`) && path !== join(state, 'canvas'))
+  )
+    throw new ConfigError(`canvasHost.root: must not hold ${state}, nor be in it but as ${join(state, 'canvas')}`);
+  return { root: path, liveReload, publicUrl };
 };
 
 const MINUTE_MS = 60_000;

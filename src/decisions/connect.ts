@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { Client, Method, Need, Origin, Role } from '../../events/index.js';
 import type { DeviceToken, PairedDevice } from '../../projections/index.js';
 import { file, type Waiting } from './ask.js';
+import { mintForNode } from './canvas.js';
 import type { Decided, Moment } from './decision.js';
 import type { Device } from './device.js';
 import type { FreshToken } from './issue.js';
@@ -60,6 +61,8 @@ export interface Connect {
   readonly instanceId?: string | undefined;
   readonly caps?: readonly string[] | undefined;
   readonly commands?: readonly string[] | undefined;
+  /** A node's capability to look at the canvas; the log has its digest. */
+  readonly canvas?: { readonly capability: string; readonly digest: string } | undefined;
   /** Present only if its key signed our challenge. */
   readonly device?: { readonly id: string; readonly publicKey: string } | undefined;
   readonly shown: Shown;
@@ -97,11 +100,19 @@ export interface Door extends Waiting {
 }
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
-export const connect = (
-  { device, secret, ...others }: Door,
-  command: Connect,
-  moment: Moment,
-): Decided<ConnectDenied> => {
+export const connect = (door: Door, command: Connect, moment: Moment): Decided<ConnectDenied> => {
+  const { canvas, connection, device } = command;
+  const facts = letIn(door, command, moment);
+  if (canvas === undefined) return facts;
+  const actor = { kind: 'connection', connection, device: device?.id } as const;
+  const minted = mintForNode(canvas.digest, { connection, device: device?.id }, actor, moment);
+  return pipe(
+    facts,
+    E.map((all) => [...all, minted]),
+  );
+};
+
+const letIn = ({ device, secret, ...others }: Door, command: Connect, moment: Moment): Decided<ConnectDenied> => {
   const replaced = replacedSecret(command.shown, secret);
   if (replaced !== undefined) return E.left({ code: 'unauthorized', reason: replaced });
   const rule = exemption(command);

@@ -11,6 +11,7 @@ import type { Entropy } from '../ports.js';
 import type { ConnectParams } from '../protocol/connect-params.js';
 import { canonicalKey } from '../protocol/device-proof.js';
 import { plain } from '../text.js';
+import { freshCapability } from './canvas-capability.js';
 import type { Verified } from './handshake.js';
 
 /* From a handshake that passed the door to the command that the log decides. */
@@ -21,6 +22,8 @@ export interface AdmissionContext {
   readonly keys: Keys;
   readonly entropy: Entropy;
   readonly rules: Rules;
+  /** There is a canvas, and nodes may look at it. */
+  readonly canvas: boolean;
   /** Owner of the socket file: whoever comes through it. */
   readonly osUser: string;
 }
@@ -52,6 +55,7 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
   const { params, place } = knock;
   const { connection } = around;
   const { boot, worker, keys, entropy } = context;
+  const isNode = role === 'node';
   return {
     connection,
     boot,
@@ -62,8 +66,9 @@ export const connectCommand = (verified: Verified, around: Surroundings, context
     scopes: normalised(params.scopes ?? []),
     client: clientOf(params),
     instanceId: plain(params.client.instanceId, claims.displayNameChars),
-    caps: role === 'node' ? texts(params.caps) : undefined,
-    commands: role === 'node' ? texts(params.commands) : undefined,
+    caps: isNode ? texts(params.caps) : undefined,
+    commands: isNode ? texts(params.commands) : undefined,
+    canvas: isNode && context.canvas ? freshCapability(keys, entropy) : undefined,
     device:
       proven === undefined || params.device === undefined
         ? undefined

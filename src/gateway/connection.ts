@@ -183,12 +183,12 @@ export class Connection implements Receiver {
       const { left } = admission;
       return this.refuse(guest, id, 'message' in left ? { code: 'ledger', refusal: left } : left, verified);
     }
-    const { session, token } = admission.right;
+    const { session, token, capability } = admission.right;
     if (state.is !== 'deciding')
       return front.core.left(session, state.is === 'closed' ? state.close : { code: closeCode.policy, reason: '' });
     this.state = { is: 'open', session };
     front.preauth.delete(this);
-    deliver(session, response(id, front.hello.payload(session, token)));
+    deliver(session, response(id, front.hello.payload(session, token, capability)));
   }
 
   /** The answer says why, and then it is closed with the same. */

@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { type EventOf, subjectOf } from '../../events/index.js';
 import type { DeviceToken, Views } from '../../projections/index.js';
+import { useCapability } from '../decisions/canvas.js';
 import type { ConnectDenied } from '../decisions/connect.js';
 import type { Refusal } from '../errors.js';
 import { limits } from '../limits.js';
@@ -33,6 +34,8 @@ export interface Entered {
   readonly session: Session;
   /** The device token that it is told. */
   readonly token: DeviceToken | undefined;
+  /** By which a node may look at the canvas. */
+  readonly capability?: string | undefined;
 }
 
 export type Admission = Either<ConnectDenied | Refusal, Entered>;
@@ -45,6 +48,8 @@ export interface Core {
   left(session: Session, close: Close): void;
   /** It was never let in, and is gone. */
   refused(connection: RefusedConnection): void;
+  /** By a capability, known by its digest, somebody looks at the canvas. False where the log cannot have it. */
+  used(capability: string): Promise<boolean>;
 }
 
 /** The core beside the log, for the connections of one worker; those of this process are worker 0. */
@@ -61,6 +66,7 @@ export class LedgerCore implements Core {
       accepted,
       session: sessionOf(accepted, verified.knock.params, verified.dialect, socket),
       token: tokenTold(accepted, views),
+      capability: command.canvas?.capability,
     });
     parts.ledger.commit(admission(command, answer), (outcome) => {
       if (E.isLeft(outcome)) return answered(outcome);
@@ -104,6 +110,14 @@ export class LedgerCore implements Core {
     const { connection, peer, close, clientClose = close } = refused;
     log.closedBeforeConnect({ connection, peer, close: clientClose });
     refusals.record(refusalRecord(refused, ledger.views, keys, own.osUser));
+  }
+
+  async used(capability: string): Promise<boolean> {
+    const outcome = await this.parts.ledger.decide({
+      decide: (views, moment) => E.right(useCapability(views, capability, moment)),
+      answer: () => undefined,
+    });
+    return E.isRight(outcome);
   }
 
   /** It is here no more. */

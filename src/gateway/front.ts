@@ -4,6 +4,7 @@ import type { Keys } from '../credentials/keys.js';
 import type { Reader } from '../ledger/reader.js';
 import type { Subsystem } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
+import { Canvas } from './canvas.js';
 import { type Core, LedgerCore } from './core.js';
 import type { Gate } from './handshake.js';
 import { Hello, type Snapshot } from './hello.js';
@@ -30,6 +31,8 @@ export interface Front {
   readonly core: Core;
   /** The log over plain HTTP; undefined where that is off. */
   readonly tiles: Tiles | undefined;
+  /** Undefined where it is off. */
+  readonly canvas: Canvas | undefined;
   /** Components that are not well enough to let anybody in. */
   readonly failing: () => readonly string[];
   /** Path of the connections that the gateway makes to itself: they go without a word, and that is no event. */
@@ -85,6 +88,19 @@ export const frontOf = (options: FrontOptions): Front => {
           damaged: ({ message }) => log.gateway.warn(`${message}: whoever reads the log over HTTP is told so`),
         })
       : undefined,
+    canvas:
+      settings.canvas === undefined
+        ? undefined
+        : new Canvas({
+            root: settings.canvas.root,
+            clock,
+            keys,
+            views,
+            open: settings.auth.mode === 'none',
+            used: (capability) => core.used(capability),
+            failing,
+            uptime: snapshot.uptime,
+          }),
     failing,
     selfPath: `/__openclaw__/self/${keys.digest(`self ${boot}`)}`,
   };

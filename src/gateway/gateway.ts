@@ -1,20 +1,18 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { subjectOf } from '../../events/index.js';
-import { GATEWAY } from '../../projections/index.js';
 import { ConfigError } from '../config/file.js';
 import type { Settings } from '../config/settings.js';
 import { type GatewaySecret, keptSecret, makeSecret } from '../credentials/gateway-secret.js';
 import { loadKeys } from '../credentials/keys.js';
 import { start } from '../decisions/start.js';
 import { privateFolder } from '../files.js';
-import type { Checkpoints } from '../ledger/checkpoints.js';
 import { Ledger } from '../ledger/ledger.js';
 import { limits } from '../limits.js';
 import type { Logging } from '../logging/logging.js';
 import type { Clock, Entropy } from '../ports.js';
 import { closeCode } from '../protocol/close-codes.js';
+import { type CanvasWatch, watchCanvas } from '../services/canvas/watch.js';
 import { beginCheckpoints } from '../services/checkpoints.js';
 import { beginExpiry } from '../services/expiry.js';
 import * as checks from '../services/health-checks.js';
@@ -25,8 +23,10 @@ import { hostAndPort } from '../transport/address.js';
 import { uwsTransport } from '../transport/server.js';
 import type { Listening, Transport } from '../transport/transport.js';
 import { version } from '../version.js';
-import { fileBytes, machineHere, tooLow } from './ceilings.js';
+import { RELOAD_TOPIC } from './canvas.js';
+import { machineHere } from './ceilings.js';
 import { type Front, ownFront } from './front.js';
+import { noteCeilings, noteMark, noteTiles, noteUncleanEnd, noteUnreadable } from './notes.js';
 import { type Parts, putTogether } from './parts.js';
 import { beginSigning } from './signing.js';
 import { watchSlowConsumers } from './slow-consumers.js';
@@ -46,8 +46,15 @@ export interface Gateway {
   readonly boot: string;
   readonly listening: readonly Listening[];
   readonly secret: GatewaySecret | undefined;
+  readonly canvas: Canvas | undefined;
   /** Tells everybody, closes everything, and leaves the log closed. */
   stop(reason: string): Promise<void>;
+}
+
+/** That there is a canvas, or why it cannot be served. */
+interface Canvas {
+  readonly fault: string | undefined;
+  readonly watch: CanvasWatch | undefined;
 }
 
 /** Starts: audits the log, listens, records that it does, and only then is there a gateway. Nothing is left behind if it fails. */
@@ -58,6 +65,10 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const ledger = await Ledger.open({ path: settings.paths.ledger, purpose: 'gateway', clock, entropy, onBug });
   let transport: Transport | undefined;
   let pool: WorkerPool | undefined;
+  const publish = (topic: string, frame: string): void => {
+    transport?.publish(topic, frame);
+    pool?.publish(topic, frame);
+  };
   try {
     noteUnreadable(ledger, log);
     const mayBeLost = ledger.log.position > 0 && options.newKeys !== true;
@@ -73,10 +84,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       keys,
       checkpoints,
       secret,
-      publish: (topic, frame) => {
-        transport?.publish(topic, frame);
-        pool?.publish(topic, frame);
-      },
+      publish,
     });
     const front = ownFront(parts);
     transport = await uwsTransport({
@@ -102,8 +110,9 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       log.gateway.warn(
         `no socket at ${settings.paths.socket}: its path may be too long, and the command line needs the gateway token instead`,
       );
-    const stop = running(parts, front, transport, pool, listening);
-    return { boot: parts.boot, listening, secret, stop };
+    const canvas = canvasOf(settings, clock, () => publish(RELOAD_TOPIC, 'reload'));
+    const stop = running(parts, front, transport, pool, listening, canvas?.watch);
+    return { boot: parts.boot, listening, secret, canvas, stop };
   } catch (error) {
     transport?.stop();
     await pool?.stop();
@@ -112,52 +121,20 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   }
 };
 
-/** The past that is lost, or only away. The gateway decides without it. */
-const noteUnreadable = ({ unreadable }: Ledger, log: Logging): void => {
-  for (const { message } of unreadable.slice(0, limits.archive.named)) log.gateway.warn(message);
-  const more = unreadable.length - limits.archive.named;
-  if (more > 0) log.gateway.warn(`${more} more archive segments cannot be read`);
-};
-
-/** Whether it would be noticed that an older copy of the log was put in its place. */
-const noteMark = (checkpoints: Checkpoints, { highWaterMark }: Settings, log: Logging): void => {
-  if (highWaterMark === undefined)
-    log.gateway.warn(
-      'no high-water mark (gateway.audit.highWaterMark): an older copy of the log put in its place would go unnoticed',
-    );
-  else if (checkpoints.unmarked && checkpoints.latest !== undefined)
-    log.gateway.info(`the high-water mark ${highWaterMark} begins with this log`);
-};
-
-/** What the machine gives it less of than it may come to need. */
-const noteCeilings = ({ views }: Ledger, { workers, paths }: Settings, log: Logging): void => {
-  const logBytes = fileBytes(join(paths.ledger, 'data.mdb'));
-  for (const warning of tooLow(machineHere(), { workers, pairedDevices: views.paired.size(), logBytes }))
-    log.gateway.warn(warning);
-};
-
-/** Who may read. */
-const noteTiles = ({ tiles }: Settings, log: Logging): void => {
-  if (tiles)
-    log.gateway.info(
-      'the log is served at /checkpoint and /tile (gateway.audit.tiles): whoever reaches the port can read it',
-    );
+/** Its folder is made where it is not there. Without one the rest runs. */
+const canvasOf = ({ canvas }: Settings, clock: Clock, changed: () => void): Canvas | undefined => {
+  if (canvas === undefined) return undefined;
+  try {
+    mkdirSync(canvas.root, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return { fault: (error as Error).message, watch: undefined };
+  }
+  return { fault: undefined, watch: canvas.liveReload ? watchCanvas(canvas.root, clock, changed) : undefined };
 };
 
 /** The one that is configured, or the one we made, or in token mode one that we make now. */
 const secretOf = ({ auth, paths }: Settings, entropy: Entropy): GatewaySecret | undefined =>
   auth.secret ?? (auth.mode === 'token' ? (keptSecret(paths.secret) ?? makeSecret(paths.secret, entropy)) : undefined);
-
-/** The run before this one was cut short. What it had answered is in the log: that is what is said, and up to where. */
-const noteUncleanEnd = ({ ledger, log }: Parts): void => {
-  const boot = ledger.views.gateway.get(GATEWAY)?.boot;
-  const last = ledger.log.event(ledger.log.position);
-  if (boot === undefined || boot.stopped || last === undefined) return;
-  const open = ledger.views.connected.size();
-  log.gateway.warn(
-    `the last run ended without a stop; its record ends with event ${last.seq} at ${new Date(last.at).toISOString()}. Nothing that was answered is lost; ${open === 1 ? '1 session was' : `${open} sessions were`} open`,
-  );
-};
 
 const recordStart = async (
   { ledger, boot, keys, settings }: Parts,
@@ -208,6 +185,7 @@ const running = (
   transport: Transport,
   pool: WorkerPool | undefined,
   listening: readonly Listening[],
+  watch: CanvasWatch | undefined,
 ): Gateway['stop'] => {
   const {
     clock,
@@ -231,12 +209,14 @@ const running = (
     beginHealthTicks({
       clock,
       ledger,
+      folder: settings.paths.ledger,
       boot,
       uptime,
       connections: () => sessions.count,
       intervalMs: settings.healthIntervalMs,
     }),
-    monitor.begin(checksOf(parts, front, listening)),
+    monitor.begin(checksOf(parts, front, listening, watch)),
+    () => watch?.stop(),
     retaining(parts),
     signing(parts),
     parts.witnesses.begin(),
@@ -267,6 +247,7 @@ const checksOf = (
   { ledger, clock, settings, sessions }: Parts,
   { selfPath }: Front,
   [address]: readonly Listening[],
+  watch: CanvasWatch | undefined,
 ) => [
   ...(address === undefined
     ? []
@@ -277,6 +258,7 @@ const checksOf = (
   checks.descriptors(machineHere().openFiles),
   checks.loopDelay(),
   checks.wallClock(clock),
+  ...(settings.canvas === undefined ? [] : [checks.canvas(settings.canvas.root, watch)]),
   checks.nodes({ views: () => ledger.views, here: () => sessions.nodes(), clock }),
 ];
 

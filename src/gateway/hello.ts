@@ -7,6 +7,7 @@ import { Encoded, type StateVersion } from '../protocol/frames.js';
 import { issuedAt } from '../protocol/pairing.js';
 import { version } from '../version.js';
 import { eventsFor } from './broadcast.js';
+import { canvasUrl } from './canvas.js';
 import { may, type Session } from './session.js';
 
 /** What a client reads of the gateway when it comes in, as it is then. */
@@ -44,8 +45,8 @@ export class Hello {
     });
   }
 
-  /** `token`: the device token that this connect is told, if it is told one. */
-  payload(session: Session, token: DeviceToken | undefined): Encoded {
+  /** `token`: the device token that this connect is told, if it is told one. `capability`: by which a node may look at the canvas. */
+  payload(session: Session, token: DeviceToken | undefined, capability?: string): Encoded {
     const { dialect, connection } = session;
     const server = JSON.stringify({
       version,
@@ -54,10 +55,18 @@ export class Hello {
     });
     const auth = this.auth(session, token);
     return new Encoded(
-      `{"type":"hello-ok","protocol":${dialect},"server":${server},"features":${this.features[dialect]},"snapshot":${this.snapshot(session)}${
+      `{"type":"hello-ok","protocol":${dialect},"server":${server},"features":${this.features[dialect]},"snapshot":${this.snapshot(session)}${this.canvas(session, capability)}${
         auth === undefined ? '' : `,"auth":${JSON.stringify(auth)}`
       },"policy":${this.policy}}`,
     );
+  }
+
+  private canvas({ dialect, host }: Session, capability: string | undefined): string {
+    const url = canvasUrl(this.parts.settings.canvas, host, capability);
+    if (url === undefined) return '';
+    return dialect === 4
+      ? `,"pluginSurfaceUrls":${JSON.stringify({ canvas: url })}`
+      : `,"canvasHostUrl":${JSON.stringify(url)}`;
   }
 
   private snapshot(session: Session): string {

@@ -13,6 +13,8 @@ export interface Session {
   readonly connection: string;
   readonly socket: Socket;
   readonly dialect: Dialect;
+  /** By which name it reached us; empty if it said none. */
+  readonly host: string;
   readonly role: Role;
   readonly scopes: readonly string[];
   readonly method: Method;
@@ -81,6 +83,7 @@ export const sessionOf = (
     connection,
     socket,
     dialect,
+    host: accepted.origin?.host ?? '',
     role,
     scopes,
     method,

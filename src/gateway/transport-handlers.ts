@@ -1,4 +1,4 @@
-import type { Handlers, HttpAnswer, Peer } from '../transport/transport.js';
+import type { Handlers, HttpAnswer, HttpAsked, Upgrade } from '../transport/transport.js';
 import { Connection } from './connection.js';
 import type { Front } from './front.js';
 import { json, NOT_ALLOWED, NOT_FOUND, refused } from './json-answer.js';
@@ -13,29 +13,41 @@ const UNATTRIBUTED = refused(
 );
 
 export const handlersOf = (front: Front): Handlers => {
-  const { settings, preauth } = front;
+  const { settings, preauth, canvas } = front;
+  const gone = new WeakSet<Upgrade>();
   return {
     upgrade: (upgrade) => {
       const { peer } = upgrade;
       if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings))
         return upgrade.refuse(UNATTRIBUTED);
-      preauth.admit(upgrade, placeOf(peer, settings));
+      const place = placeOf(peer, settings);
+      if (canvas?.wants(peer) === true) void canvas.admit(upgrade, place, () => gone.has(upgrade));
+      else preauth.admit(upgrade, place);
     },
-    aborted: (upgrade) => preauth.forget(upgrade),
+    aborted: (upgrade) => {
+      gone.add(upgrade);
+      preauth.forget(upgrade);
+    },
     open: (socket, peer) => {
       const place = placeOf(peer, settings);
+      if (canvas?.wants(peer) === true) return canvas.opened(socket, peer, place);
       const connection = new Connection(socket, peer, place, front);
       preauth.add(connection, place);
       return connection;
     },
-    http: (method, path, peer) => http(method, path, peer, front),
+    http: (asked) => http(asked, front),
   };
 };
 
-const http = (method: string, path: string, peer: Peer, { tiles, settings, failing }: Front): HttpAnswer => {
+const http = (asked: HttpAsked, { tiles, canvas, settings, failing }: Front): HttpAnswer | Promise<HttpAnswer> => {
+  const { method, peer } = asked;
+  const { path } = peer;
   const alive = path === '/health' || path === '/healthz';
   const ready = path === '/ready' || path === '/readyz';
-  if (!alive && !ready) return tiles?.answer(method, path, placeOf(peer, settings).source) ?? NOT_FOUND;
+  if (!alive && !ready) {
+    const place = placeOf(peer, settings);
+    return tiles?.answer(method, path, place.source) ?? canvas?.answer(asked, place) ?? NOT_FOUND;
+  }
   if (method !== 'get' && method !== 'head') return NOT_ALLOWED;
   if (alive) return json('200 OK', { ok: true, status: 'live' });
   const missing = failing();

@@ -68,6 +68,7 @@ const IDS: { readonly [level: string]: number } = { trace: 1, debug: 2, info: 3,
 export class Logging {
   readonly gateway: Subsystem;
   readonly ws: Subsystem;
+  readonly canvas: Subsystem;
   readonly heartbeat: Subsystem;
   readonly health: Subsystem;
   /** Where the file of today is; undefined if there is none. */
@@ -80,6 +81,7 @@ export class Logging {
     this.file = openFile(options);
     this.gateway = this.subsystem('gateway');
     this.ws = this.subsystem('ws');
+    this.canvas = this.subsystem('canvas');
     this.heartbeat = this.subsystem('heartbeat');
     this.health = this.subsystem('health-monitor');
     this.stopWindow = options.clock.every(limits.refusals.windowMs, () => this.turn());

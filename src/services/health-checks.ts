@@ -1,12 +1,11 @@
-import { readdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import WebSocket from 'ws';
 import type { Views } from '../../projections/index.js';
-import { attempt } from '../attempt.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
+import type { CanvasWatch } from './canvas/watch.js';
 import type { Check, Finding } from './health-monitor.js';
 
 /* What is looked at of a gateway, and when it counts as not well. */
@@ -75,6 +74,20 @@ export const nodes = ({ views, here, clock }: NodesHere): Check => {
   };
 };
 
+/** Its folder can be read, and changes in it are seen. */
+export const canvas = (root: string, watch: CanvasWatch | undefined): Check => ({
+  component: 'canvas',
+  look: async () => {
+    const fault = watch?.fault;
+    if (fault !== undefined) return degraded(`changes are not seen: ${fault}`);
+    return await readdir(root).then(
+      (names) => ok(`${names.length} in ${root}`),
+      (error: Error) => failed(error.message),
+    );
+  },
+  ...(watch === undefined ? {} : { mend: () => watch.restart() }),
+});
+
 const MiB = 1024 * 1024;
 
 export const disk = (folder: string): Check => ({
@@ -90,8 +103,11 @@ export const disk = (folder: string): Check => ({
 
 export const descriptors = (most: number): Check => ({
   component: 'descriptors',
-  look: () => {
-    const open = attempt(() => readdirSync('/proc/self/fd').length);
+  look: async () => {
+    const open = await readdir('/proc/self/fd').then(
+      (found) => found.length,
+      () => undefined,
+    );
     if (open === undefined) return ok('unknown on this system');
     const evidence = `${open} of ${most} open`;
     return open > limits.health.descriptorShare * most ? degraded(evidence) : ok(evidence);

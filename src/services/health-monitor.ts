@@ -1,6 +1,7 @@
 import { type Fact, subjectOf } from '../../events/index.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../ports.js';
+import { Mending } from './mending.js';
 
 /*
  * Looks at the components of the gateway, each interval, and says when one is not as it was. That a component is well is no event; that it is
@@ -18,6 +19,8 @@ export interface Finding {
 export interface Check {
   readonly component: string;
   readonly look: () => Finding | Promise<Finding>;
+  /** Begins it again; absent where that cannot be done from here. */
+  readonly mend?: () => Promise<void>;
 }
 
 /** How a component is doing, and since when (ms). */
@@ -40,6 +43,7 @@ export class HealthMonitor {
   private readonly standings = new Map<string, Standing>();
   private checks: readonly Check[] = [];
   private looking = false;
+  private readonly mending = new Mending();
 
   constructor(private readonly options: HealthMonitorOptions) {}
 
@@ -74,13 +78,42 @@ export class HealthMonitor {
     if (this.looking) return;
     this.looking = true;
     try {
-      await Promise.all(this.checks.map(async (check) => this.found(check.component, await this.finding(check))));
+      await Promise.all(this.checks.map((check) => this.lookAt(check)));
     } finally {
       this.looking = false;
     }
   }
 
-  private async finding({ look }: Check): Promise<Finding> {
+  private async lookAt(check: Check): Promise<void> {
+    const finding = await this.finding(check.look);
+    this.found(check.component, finding);
+    if (finding.state === 'ok' || check.mend === undefined) return;
+    if (!this.mending.isDue(check.component, this.options.clock.monotonic())) return;
+    await this.mended(check.component, check.mend);
+    this.found(check.component, await this.finding(check.look));
+  }
+
+  private async mended(component: string, mend: () => Promise<void>): Promise<void> {
+    const { clock, record } = this.options;
+    const attempt = this.mending.tried(component, clock.monotonic());
+    const { state, evidence } = await this.finding(async () => {
+      await mend();
+      return { state: 'ok', evidence: 'begun again' };
+    });
+    record({
+      type: 'health.mended',
+      subject: subjectOf.gateway,
+      actor: { kind: 'gateway', rule: 'health-monitor' },
+      data: {
+        component,
+        attempt,
+        outcome: state === 'ok' ? 'done' : 'failed',
+        evidence: state === 'ok' ? undefined : evidence.slice(0, limits.health.evidenceChars),
+      },
+    });
+  }
+
+  private async finding(look: Check['look']): Promise<Finding> {
     let stop = (): void => {};
     const late = new Promise<Finding>((resolve) => {
       stop = this.options.clock.after(limits.health.checkMs, () =>

@@ -1,3 +1,4 @@
+import { readdir, statfs } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { subjectOf } from '../../events/index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -6,6 +7,8 @@ import type { Clock } from '../ports.js';
 export interface HealthTicksOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
+  /** Folder on whose disk the log lies. */
+  readonly folder: string;
   readonly boot: string;
   readonly uptime: () => number;
   readonly connections: () => number;
@@ -18,6 +21,7 @@ const NANOSECONDS_PER_MS = 1e6;
 export const beginHealthTicks = ({
   clock,
   ledger,
+  folder,
   boot,
   uptime,
   connections,
@@ -25,6 +29,7 @@ export const beginHealthTicks = ({
 }: HealthTicksOptions): (() => void) => {
   const loop = monitorEventLoopDelay({ resolution: 20 });
   loop.enable();
+  let seen: Seen = {};
   const tick = (): void => {
     const { pending, paired } = ledger.views;
     const loopDelayMs = Math.round((loop.count > 0 ? loop.max : 0) / NANOSECONDS_PER_MS);
@@ -37,15 +42,34 @@ export const beginHealthTicks = ({
       paired: paired.size(),
       rssBytes: process.memoryUsage.rss(),
       loopDelayMs,
+      position: ledger.log.position,
+      ...seen,
     };
     ledger.record([
       { type: 'health.ticked', subject: subjectOf.gateway, actor: { kind: 'gateway', rule: 'health' }, data },
     ]);
+    void look(folder).then((now) => {
+      seen = now;
+    });
   };
   tick();
   const stop = clock.every(intervalMs, tick);
   return () => {
     stop();
     loop.disable();
+  };
+};
+
+interface Seen {
+  readonly diskFreeBytes?: number;
+  readonly descriptors?: number;
+}
+
+/** A disk that hangs holds nobody up. */
+const look = async (folder: string): Promise<Seen> => {
+  const [disk, descriptors] = await Promise.allSettled([statfs(folder), readdir('/proc/self/fd')]);
+  return {
+    ...(disk.status === 'fulfilled' ? { diskFreeBytes: disk.value.bavail * disk.value.bsize } : {}),
+    ...(descriptors.status === 'fulfilled' ? { descriptors: descriptors.value.length } : {}),
   };
 };

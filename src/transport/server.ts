@@ -5,13 +5,14 @@ import type {
   TemplatedApp,
   us_listen_socket,
   us_socket_context_t,
-  WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
 import { networkInterfaces } from 'node:os';
 import { limits } from '../limits.js';
 import { canonicalAddress } from './address.js';
+import { answer, send, whenSaid } from './answers.js';
 import { Outgoing } from './outgoing.js';
+import { UwsSocket } from './socket.js';
 import {
   type Handlers,
   type HttpAnswer,
@@ -20,7 +21,6 @@ import {
   type PortSharing,
   PortTaken,
   type Receiver,
-  type Socket,
   type Transport,
   type Upgrade,
 } from './transport.js';
@@ -36,7 +36,7 @@ const SHARED: ListenOptions = 0;
 interface UserData {
   /** Until it is open. */
   peer?: Peer;
-  connection?: { readonly socket: UwsSocket; readonly receiver: Receiver };
+  connection?: { readonly socket: UwsSocket<UserData>; readonly receiver: Receiver };
 }
 
 export interface ServerOptions {
@@ -130,20 +130,13 @@ const app = (
     .App()
     .ws<UserData>('/*', behavior(uws, maxPayloadBytes, handlers, hostSocket))
     .any('/*', (res, req) => {
-      const method = req.getMethod();
-      const said = handlers.http(method, req.getUrl(), peerOf(res, req, hostSocket));
-      const { body } = said;
-      if (method === 'head' || typeof body === 'string') answer(res, said, method === 'head');
-      else if (outgoing.hasRoom(body.length)) begin(res, said, () => outgoing.send(res, body));
-      else answer(res, NO_ROOM, false);
+      const header = headersOf(req);
+      const asked = { method: req.getMethod(), peer: peerOf(res, req, hostSocket, header), header };
+      const respond = (said: HttpAnswer): void => send(res, said, outgoing, asked.method === 'head');
+      const said = handlers.http(asked);
+      if (said instanceof Promise) whenSaid(res, said, respond);
+      else respond(said);
     });
-
-const NO_ROOM: HttpAnswer = {
-  status: '503 Service Unavailable',
-  type: 'text/plain; charset=utf-8',
-  body: 'too much is on its way to others; try again shortly\n',
-  headers: { 'retry-after': '1' },
-};
 
 /**
  * RFC 6455 §4.2.1. The library upgrades whoever sends a key, and when one that waited had said `connection: close`, it closes it
@@ -170,7 +163,7 @@ const behavior = (
   upgrade: (res, req, context) => {
     if (!req.getHeader('connection').toLowerCase().includes('upgrade')) return answer(res, NO_UPGRADE, false);
     const key = req.getHeader('sec-websocket-key');
-    const wanted = new UwsUpgrade(upgrading, res, context, key, peerOf(res, req, hostSocket));
+    const wanted = new UwsUpgrade(upgrading, res, context, key, peerOf(res, req, hostSocket, headersOf(req)));
     handlers.upgrade(wanted);
     if (!wanted.over)
       res.onAborted(() => {
@@ -229,12 +222,12 @@ class UwsUpgrade implements Upgrade {
 
 const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 
-const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean): Peer => {
-  const header = headersOf(req);
+const peerOf = (res: HttpResponse, req: HttpRequest, hostSocket: boolean, header: (name: string) => string): Peer => {
   return {
     address: hostSocket ? '' : canonicalAddress(Buffer.from(res.getRemoteAddress())),
     hostSocket,
     path: req.getUrl(),
+    query: req.getQuery() ?? '',
     host: header('host'),
     origin: header('origin'),
     userAgent: header('user-agent'),
@@ -254,64 +247,7 @@ const headersOf = (req: HttpRequest): ((name: string) => string) => {
   return (name) => found.get(name) ?? '';
 };
 
-const answer = (res: HttpResponse, said: HttpAnswer, headOnly: boolean): void => {
-  const { status, body } = said;
-  begin(res, said, () => {
-    /* Told the length itself, the older release writes the answer, holds it for none, and ends the process. */
-    if (headOnly) res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
-    else res.end(body, status.startsWith('5') || status.startsWith('4'));
-  });
-};
-
-/** Status and headers, and then the rest of it. */
-const begin = (res: HttpResponse, { status, type, headers = {} }: HttpAnswer, rest: () => void): void => {
-  res.cork(() => {
-    res.writeStatus(status).writeHeader('content-type', type).writeHeader('x-content-type-options', 'nosniff');
-    for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers }))
-      res.writeHeader(name, value);
-    rest();
-  });
-};
-
 /** A machine without IPv6 has no `::1`, and that is no fault; any other address that is not there is one. */
 const hasAddress = (host: string): boolean =>
   host !== '::1' ||
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
-
-/**
- * A uWebSockets.js socket throws when it is used after its close. Its own limit is a little higher than ours, so that the close
- * that says why still fits.
- */
-class UwsSocket implements Socket {
-  constructor(private ws: WebSocket<UserData> | undefined) {}
-
-  get buffered(): number {
-    return this.ws?.getBufferedAmount() ?? 0;
-  }
-
-  send(frame: string): boolean {
-    if (this.ws === undefined || this.ws.getBufferedAmount() > limits.wire.maxBufferedBytes) return false;
-    this.ws.send(frame);
-    return true;
-  }
-
-  join(topic: string): void {
-    this.ws?.subscribe(topic);
-  }
-
-  end(code: number, reason: string): void {
-    const { ws } = this;
-    this.ws = undefined;
-    ws?.end(code, reason);
-  }
-
-  cut(): void {
-    const { ws } = this;
-    this.ws = undefined;
-    ws?.close();
-  }
-
-  gone(): void {
-    this.ws = undefined;
-  }
-}

@@ -9,6 +9,8 @@ export interface Peer {
   /** It came through the socket file of the state folder. */
   readonly hostSocket: boolean;
   readonly path: string;
+  /** What follows the `?`; empty without one. */
+  readonly query: string;
   readonly host: string;
   readonly origin: string;
   readonly userAgent: string;
@@ -40,12 +42,30 @@ export interface Receiver {
   closed(code: number, reason: string): void;
 }
 
+/** A body that is read as there is room for it. */
+export interface Source {
+  readonly bytes: number;
+  /** At most so many bytes from there; fewer at its end. */
+  read(at: number, bytes: number): Promise<Buffer>;
+  /** It is not needed any more; called once. */
+  close(): void;
+}
+
 export interface HttpAnswer {
   readonly status: string;
   readonly type: string;
-  readonly body: string | Buffer;
+  readonly body: string | Buffer | Source;
   /** Without one for `cache-control` it is `no-store`. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request over plain HTTP, copied. */
+export interface HttpAsked {
+  /** In lower case. */
+  readonly method: string;
+  readonly peer: Peer;
+  /** Of the request; empty where there is none. */
+  header(name: string): string;
 }
 
 /** A request to become a WebSocket. Until it proceeds or is refused, which happens once, it waits and costs little. */
@@ -61,7 +81,7 @@ export interface Handlers {
   /** Whoever asked for it went away meanwhile. */
   aborted(upgrade: Upgrade): void;
   open(socket: Socket, peer: Peer): Receiver;
-  http(method: string, path: string, peer: Peer): HttpAnswer;
+  http(asked: HttpAsked): HttpAnswer | Promise<HttpAnswer>;
 }
 
 /** A port that somebody else has. */

@@ -91,6 +91,19 @@ t.test('a run is asked for, shown so that it cannot be mistaken, and decided', a
   wire.end();
 });
 
+t.test('a link to the canvas opens it', async (t) => {
+  const { run, gateway } = await world(t);
+  const { code, out, err } = await run('canvas', 'link');
+  t.equal(code, 0);
+  t.match(
+    out,
+    new RegExp(`^http://127\\.0\\.0\\.1:${gateway.port}/__openclaw__/cap/[\\w-]{24}/__openclaw__/canvas/\\n$`),
+  );
+  t.match(err, /Whoever has this link may look/);
+  t.equal((await fetch(out.trim())).status, 200);
+  t.match(await run('canvas', 'link', '--json'), { out: /"expiresAtMs": \d+/ });
+});
+
 t.test('health: now, as it was, and when it changed', async (t) => {
   const { run } = await world(t);
   t.match(await run('health'), { code: 0, out: /^Gateway health: OK \(\d+ms, .*\)\n$/ });

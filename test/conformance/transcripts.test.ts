@@ -76,7 +76,12 @@ const DEVIATIONS: readonly Deviation[] = [
     at: ({ frame }) => frame?.event === 'voicewake.changed',
     skip: true,
   },
-  { file: '12', why: 'there is no canvas yet', at: ({ frame }) => frame?.id === 'r19', skip: true },
+  {
+    file: '12',
+    why: 'own capability, same shape',
+    at: answerTo('r19'),
+    look: sameKeys('canvasCapability', 'canvasCapabilityExpiresAtMs', 'canvasHostUrl'),
+  },
   {
     file: '12',
     why: 'protocol.md §8.7: as in 4, a paired node is renamed; so the recorded name would not be there afterwards',
@@ -240,8 +245,8 @@ const comparable =
     return frame;
   };
 
-/** Not served yet: the canvas. Announced smaller: the payload limit (design §10). Only told to admins: where files are (protocol.md §7, v4's rule). */
-const comparableHello = ({ server, snapshot, policy, auth, type, protocol }: Frame): Frame => {
+/** Announced smaller: the payload limit (design §10). Only told to admins: where files are (protocol.md §7, v4's rule). */
+const comparableHello = ({ server, snapshot, policy, auth, type, protocol, canvasHostUrl }: Frame): Frame => {
   const { presence, health: _, configPath: __, stateDir: ___, ...rest } = snapshot;
   const { maxPayload: ____, ...limits } = policy;
   return {
@@ -250,6 +255,7 @@ const comparableHello = ({ server, snapshot, policy, auth, type, protocol }: Fra
     server: { connId: server.connId },
     snapshot: { ...rest, presence: others(presence) },
     policy: limits,
+    canvasHostUrl: canvasHostUrl?.replace(/:\d+(?=\/|$)/, ':PORT').replace(/cap\/[\w-]{24}$/, 'cap/CAPABILITY'),
     ...(auth === undefined ? {} : { auth }),
   };
 };

@@ -75,6 +75,8 @@ const LEDGER = {
   'bad-run': false,
   'approval-mismatch': false,
   'too-many-approvals': false,
+  'too-many-links': false,
+  'no-canvas': false,
   'erasure-unexplained': false,
   'secret-leaked': false,
   'evidence-unreadable': false,

@@ -60,6 +60,40 @@ t.test('a change is an event and a line, being well is neither', async (t) => {
   t.equal(looks, before);
 });
 
+t.test('what can be begun again is, later each time, so often in an hour, and each is on the record', async (t) => {
+  const { mendsAnHour, mendAfterMs, checkMs, graceMs } = limits.health;
+  let well = false;
+  const tries: string[] = ['throws', 'hangs'];
+  const { facts, clock, pass } = monitored([
+    {
+      component: 'thing',
+      look: () => (well ? { state: 'ok', evidence: 'well' } : { state: 'degraded', evidence: 'ill' }),
+      mend: () => {
+        const how = tries.shift();
+        return how === 'hangs'
+          ? new Promise(() => {})
+          : how === 'throws'
+            ? Promise.reject(new Error('no'))
+            : Promise.resolve();
+      },
+    },
+  ]);
+  const mended = () => facts.flatMap((fact) => (fact.type === 'health.mended' ? [fact.data] : []));
+  await pass(graceMs);
+  t.match(mended(), [{ component: 'thing', attempt: 1, outcome: 'failed', evidence: 'no' }]);
+  for (let minutes = 0; minutes < 55; minutes++) {
+    await pass(60_000);
+    await pass(checkMs);
+  }
+  t.match(mended()[1], { attempt: 2, outcome: 'failed', evidence: /no answer/ });
+  t.match(mended().at(-1), { attempt: mendsAnHour, outcome: 'done', evidence: undefined });
+  t.equal(mended().length, mendsAnHour, 'and then it is left alone');
+  well = true;
+  await pass(60 * 60_000);
+  t.match(facts.at(-1), { type: 'health.changed', data: { component: 'thing', from: 'degraded', to: 'ok' } });
+  t.ok(mendAfterMs * 2 ** mendsAnHour < clock.monotonic());
+});
+
 t.test('what hangs or throws has failed, and keeps nobody', async (t) => {
   const { monitor, pass } = monitored([
     { component: 'hangs', look: () => new Promise(() => {}) },

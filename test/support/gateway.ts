@@ -15,7 +15,7 @@ import { SkipClock } from './skip-clock.js';
 export { TOKEN };
 
 /** The wire is the same whoever takes connections: with WORKERS=2 the tests that use one see a gateway with two workers. */
-const WORKERS = Number(process.env['WORKERS'] ?? 0);
+export const WORKERS = Number(process.env['WORKERS'] ?? 0);
 
 export interface Running {
   readonly gateway: Gateway;
@@ -31,6 +31,8 @@ export interface Running {
 export interface RunningOptions {
   /** `gateway` section of its openclaw.json. */
   readonly config?: object;
+  /** Its `canvasHost` section. */
+  readonly canvasHost?: object;
   readonly flags?: Flags;
   readonly env?: Readonly<Record<string, string>>;
   /** Begin on the state of a gateway that was stopped. */
@@ -43,9 +45,10 @@ export interface RunningOptions {
  */
 export const running = async (
   t: Test,
-  { config, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {},
+  { config, canvasHost, flags, env, state = mkdtempSync(join(tmpdir(), 'clawledger-')) }: RunningOptions = {},
 ): Promise<Running> => {
-  if (config !== undefined) writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config }));
+  if (config !== undefined || canvasHost !== undefined)
+    writeFileSync(join(state, 'openclaw.json'), JSON.stringify({ gateway: config, canvasHost }));
   const settings = loadSettings(
     { port: 0, workers: WORKERS, ...flags },
     { OPENCLAW_STATE_DIR: state, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env },

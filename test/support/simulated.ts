@@ -28,6 +28,7 @@ export const REMOTE_PEER: Peer = {
   address: '203.0.113.7',
   hostSocket: false,
   path: '/',
+  query: '',
   host: 'gateway.example.test',
   origin: '',
   userAgent: 'test',

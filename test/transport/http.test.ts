@@ -16,7 +16,8 @@ const listening = async (t: Test): Promise<number> => {
       upgrade: (upgrade) => upgrade.refuse(TEXT),
       aborted: () => {},
       open: () => ({ message: () => {}, dropped: () => {}, closed: () => {} }),
-      http: (_, path) => (path === '/bytes' ? { ...TEXT, body: BYTES, headers: { 'cache-control': 'public' } } : TEXT),
+      http: ({ peer }) =>
+        peer.path === '/bytes' ? { ...TEXT, body: BYTES, headers: { 'cache-control': 'public' } } : TEXT,
     },
   });
   t.teardown(() => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Flags, loadSettings, type Settings } from '../../config/settings.js';
 import { exit } from '../../errors.js';
+import { CANVAS_HOME } from '../../gateway/canvas.js';
 import { type Gateway, startGateway } from '../../gateway/gateway.js';
 import { limits } from '../../limits.js';
 import { Logging } from '../../logging/logging.js';
@@ -33,6 +34,7 @@ export const run = async (options: RunOptions): Promise<void> => {
   noteWhatHasNoEffect(settings, log);
   const gateway = await begin(options, settings, log);
   noteSecret(gateway, settings, log);
+  noteCanvas(gateway, log);
   log.heartbeat.info('started');
   log.health.info(
     `started (interval: ${seconds(settings.healthIntervalMs)}, startup-grace: ${seconds(limits.health.graceMs)}, channel-connect-grace: ${seconds(limits.health.nodeGraceMs)})`,
@@ -75,6 +77,12 @@ const noteWhatHasNoEffect = ({ file, paths }: Settings, log: Logging): void => {
       `${edited.join(' and ')} in ${paths.state} have no effect here: who may connect is decided by the log; use openclaw devices list, approve, reject, remove`,
     );
   }
+};
+
+const noteCanvas = ({ canvas, listening: [address] }: Gateway, log: Logging): void => {
+  if (canvas === undefined || address === undefined) return;
+  if (canvas.fault === undefined) log.canvas.info(`host mounted at http://${hostAndPort(address)}${CANVAS_HOME}`);
+  else log.canvas.warn(`host cannot serve its folder: ${canvas.fault}`);
 };
 
 const noteSecret = ({ secret }: Gateway, { auth }: Settings, log: Logging): void => {

@@ -33,6 +33,7 @@ const BY_SCOPE = {
     'last-heartbeat',
     'node.list',
     'node.describe',
+    'canvas.link',
     'config.get',
     'models.list',
     'tools.catalog',

@@ -52,6 +52,7 @@ export type ToWorker =
       readonly connection: string;
       readonly accepted: EventOf<'connection.accepted'>;
       readonly token: DeviceToken | undefined;
+      readonly capability: string | undefined;
     }
   | { readonly is: 'denied'; readonly connection: string; readonly denied: ConnectDenied | Refusal }
   /** A frame for one. */
@@ -60,6 +61,8 @@ export type ToWorker =
   /** Nothing is done for these any more; each is told when it is closed. */
   | { readonly is: 'doomed'; readonly connections: readonly string[]; readonly ending: Ending }
   | { readonly is: 'end'; readonly connection: string; readonly code: number; readonly reason: string }
+  /** Whether the log has it that a capability is used. */
+  | { readonly is: 'canvas-used'; readonly capability: string; readonly recorded: boolean }
   /** A frame for all who joined a topic. */
   | { readonly is: 'publish'; readonly topic: string; readonly frame: string }
   | { readonly is: 'shown'; readonly shown: Shown }
@@ -85,6 +88,8 @@ export type FromWorker =
       readonly ending: Ending | undefined;
     }
   | { readonly is: 'refused'; readonly refusal: RefusalRecord; readonly closed: ClosedBeforeConnect }
+  /** By a capability, known by its digest, somebody looks at the canvas. */
+  | { readonly is: 'canvas-use'; readonly capability: string }
   | { readonly is: 'counted'; readonly counted: Counted }
   | { readonly is: 'attempt'; readonly attempt: Attempt }
   | {

@@ -36,6 +36,8 @@ type ToConnection = Extract<ToWorker, { readonly connection: string }>;
 export class RemoteCore implements Core {
   private readonly waiting = new Map<string, Waiting>();
   private readonly sessions = new Map<string, Session>();
+  /** Whoever waits for it to be recorded that a capability is used. */
+  private readonly using = new Map<string, readonly ((recorded: boolean) => void)[]>();
 
   constructor(private readonly options: RemoteCoreOptions) {}
 
@@ -61,6 +63,22 @@ export class RemoteCore implements Core {
     const { refusals, views, keys } = this.options;
     const { connection, peer, close, clientClose = close } = refused;
     refusals.record(refusalRecord(refused, views(), keys, ''), { connection, peer, close: clientClose });
+  }
+
+  used(capability: string): Promise<boolean> {
+    if (this.options.link.isFull) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const others = this.using.get(capability);
+      this.using.set(capability, [...(others ?? []), resolve]);
+      if (others === undefined) this.options.link.say({ is: 'canvas-use', capability });
+    });
+  }
+
+  /** Whether the log has it that this capability is used. */
+  recorded({ capability, recorded }: Extract<ToWorker, { readonly is: 'canvas-used' }>): void {
+    const waiting = this.using.get(capability) ?? [];
+    this.using.delete(capability);
+    for (const resolve of waiting) resolve(recorded);
   }
 
   /** Something about one of its connections, which may be gone by now. */
@@ -97,7 +115,7 @@ export class RemoteCore implements Core {
     for (const session of [...this.sessions.values()]) endSession(session, close, { rule: 'stop' });
   }
 
-  private enter({ connection, accepted, token }: Extract<ToWorker, { readonly is: 'entered' }>): void {
+  private enter({ connection, accepted, token, capability }: Extract<ToWorker, { readonly is: 'entered' }>): void {
     const waiting = this.taken(connection);
     if (waiting === undefined) return;
     const { entrant, socket, answered } = waiting;
@@ -105,7 +123,7 @@ export class RemoteCore implements Core {
     const session = sessionOf(accepted, knock.params, dialect, socket);
     this.sessions.set(connection, session);
     if (session.presence !== undefined) this.options.presence.touch(session.presence.key, session.presence.claim);
-    answered(E.right({ accepted, session, token }));
+    answered(E.right({ accepted, session, token, capability }));
   }
 
   private taken(connection: string): Waiting | undefined {

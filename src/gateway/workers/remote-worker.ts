@@ -118,6 +118,12 @@ export class RemoteWorker {
         if (message.ending !== undefined) session.ending ??= message.ending;
         return this.core.left(session, message.close);
       }
+      case 'canvas-use': {
+        const { capability } = message;
+        return void this.core
+          .used(capability)
+          .then((recorded) => this.say({ is: 'canvas-used', capability, recorded }));
+      }
       default:
         return this.overseer.hear(message, this);
     }
@@ -127,10 +133,10 @@ export class RemoteWorker {
     const { connection } = entrant.around;
     this.core.admit(entrant, new RemoteSocket(connection, this.link), (admission) => {
       if (E.isLeft(admission)) return this.say({ is: 'denied', connection, denied: admission.left });
-      const { accepted, session, token } = admission.right;
+      const { accepted, session, token, capability } = admission.right;
       if (this.lost) return this.core.left(session, LOST);
       this.sessions.set(connection, session);
-      this.say({ is: 'entered', connection, accepted, token });
+      this.say({ is: 'entered', connection, accepted, token, capability });
     });
   }
 

@@ -46,6 +46,8 @@ export class Worker {
         return core.doom(message);
       case 'attempt':
         return front.limiter.heard(message.attempt);
+      case 'canvas-used':
+        return core.recorded(message);
       case 'ping':
         return this.link.say({ is: 'pong' });
       case 'stop':
