@@ -22,11 +22,12 @@ t.test('the lines of the guide, in its order, each when it is true', async (t) =
   const day = `${today.getFullYear()}-${String(today.getMonth() + 1).padStart(2, '0')}-${String(today.getDate()).padStart(2, '0')}`;
   const lines = said.out.trimEnd().split('\n');
   t.equal(lines[0], '[gateway] token: from OPENCLAW_GATEWAY_TOKEN');
-  t.equal(lines[1], '[heartbeat] started');
-  t.equal(lines[2], '[health-monitor] started (interval: 300s, startup-grace: 60s, channel-connect-grace: 120s)');
-  t.equal(lines[3], '[gateway] agent model: none configured');
-  t.equal(lines[4], `[gateway] listening on ws://127.0.0.1:${port}, ws://[::1]:${port} (PID ${pid})`);
-  t.match(lines[5], new RegExp(`^\\[gateway\\] log file: /tmp/openclaw(-\\d+)?/openclaw-${day}\\.log$`));
+  t.equal(lines[1], `[canvas] host mounted at http://127.0.0.1:${port}/__openclaw__/canvas/`);
+  t.equal(lines[2], '[heartbeat] started');
+  t.equal(lines[3], '[health-monitor] started (interval: 300s, startup-grace: 60s, channel-connect-grace: 120s)');
+  t.equal(lines[4], '[gateway] agent model: none configured');
+  t.equal(lines[5], `[gateway] listening on ws://127.0.0.1:${port}, ws://[::1]:${port} (PID ${pid})`);
+  t.match(lines[6], new RegExp(`^\\[gateway\\] log file: /tmp/openclaw(-\\d+)?/openclaw-${day}\\.log$`));
   t.equal(said.err, NO_MARK);
   t.notOk(said.out.includes(TOKEN));
   for (const host of ['127.0.0.1', '[::1]']) {
@@ -36,6 +37,16 @@ t.test('the lines of the guide, in its order, each when it is true', async (t) =
   t.equal((await fetch(`http://127.0.0.1:${port}/ready`)).status, 200);
   t.equal((await fetch(`http://127.0.0.1:${port}/healthz`, { method: 'POST' })).status, 405);
   t.equal((await fetch(`http://127.0.0.1:${port}/api/x`)).status, 404);
+});
+
+t.test('a canvas that cannot be served says so, and the rest runs', async (t) => {
+  const state = stateFolder(t);
+  writeFileSync(join(state, 'canvas'), 'a file, where the folder should be');
+  const { port, said } = await gatewayProcess(t, state, [], WITH_TOKEN);
+  t.match(said.err, /\[canvas\] host cannot serve its folder: EEXIST/);
+  t.notMatch(said.out, /host mounted/);
+  t.match(said.out, /\[heartbeat\] started\n/);
+  t.equal((await fetch(`http://127.0.0.1:${port}/ready`)).status, 200);
 });
 
 t.test('told to stop: clients hear of it, are closed as for a restart, and the log has its end', async (t) => {
