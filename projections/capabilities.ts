@@ -13,6 +13,9 @@ export interface Capability {
   readonly used: boolean;
   /** The node's connection with which it ends. */
   readonly connection?: string | undefined;
+  readonly worker?: number | undefined;
+  /** What whoever it was minted for had shown: it ends with that. */
+  readonly credential?: string | undefined;
   readonly device?: string | undefined;
 }
 
@@ -20,7 +23,8 @@ type Capabilities = Pick<Rows<Capability>, 'get'>;
 
 const LINK = 'link ';
 const ofNode = (capability: string): string => `node ${capability}`;
-const ofConnection = (connection: string): string => `of ${connection}`;
+const OF = 'of ';
+const ofConnection = (connection: string): string => OF + connection;
 
 /** The one with this digest; it may be too old. */
 export const capabilityIn = (rows: Capabilities, capability: string): Capability | undefined =>
@@ -42,14 +46,26 @@ export const capabilities: Projection<Capability> = {
       case 'gateway.started':
         return [clear];
       case 'canvas.capability-minted': {
-        const row: Capability = { seq: event.seq, at: event.at, used: false, ...event.data };
-        const { connection } = row;
+        const { connection } = event.data;
+        const before = connection === undefined ? undefined : rows.get(ofConnection(connection));
+        const row: Capability = {
+          seq: event.seq,
+          at: event.at,
+          used: false,
+          credential: event.actor.kind === 'connection' ? event.actor.credential : undefined,
+          ...event.data,
+          worker: event.data.worker ?? before?.worker,
+        };
         return connection === undefined
           ? [...oldLinks(rows, event.at), put(keyOf(row), row)]
           : [...ended(rows, connection), put(keyOf(row), row), put(ofConnection(connection), row)];
       }
       case 'canvas.capability-used':
         return used(event.data, rows);
+      case 'gateway.worker-lost':
+        return [...rows.entries(OF)].flatMap(([, row]) =>
+          row.worker === event.data.worker && row.connection !== undefined ? ended(rows, row.connection) : [],
+        );
       case 'connection.closed':
         return ended(rows, event.data.connection);
       default:

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fact, subjectOf } from '../../events/index.js';
-import { type Capability, capabilityIn, linksIn, type Views } from '../../projections/index.js';
+import { type Capability, type Credential, capabilityIn, linksIn, type Views } from '../../projections/index.js';
 import { refusal } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Decided, Moment } from './decision.js';
@@ -8,19 +8,27 @@ import { actorOf, originOf, type Principal } from './principal.js';
 
 /* Who may look at the canvas: whoever knows a capability that was minted for a node's connection, or as a link for a person. Addresses say nothing. */
 
-type Known = Pick<Views, 'capabilities' | 'paired'>;
+type Known = Pick<Views, 'capabilities' | 'credentials' | 'paired'>;
 
 /** A node that comes in gets one, and another when it asks: the one before it ends. */
 export const mintForNode = (
   capability: string,
-  { connection, device }: { readonly connection: string; readonly device?: string | undefined },
+  {
+    connection,
+    worker,
+    device,
+  }: {
+    readonly connection: string;
+    readonly worker?: number | undefined;
+    readonly device?: string | undefined;
+  },
   actor: Fact['actor'],
   { at }: Pick<Moment, 'at'>,
 ): Fact => ({
   type: 'canvas.capability-minted',
   subject: subjectOf.connection(connection),
   actor,
-  data: { capability, expiresAt: at + limits.canvas.capabilityMs, connection, device },
+  data: { capability, expiresAt: at + limits.canvas.capabilityMs, connection, worker, device },
 });
 
 /** A link that ends by itself, or with the device of whoever asked for it. */
@@ -48,14 +56,19 @@ export const mintLink = (
 
 /** The capability with this digest, if it is good for anything now. */
 export const capabilityNow = (
-  { capabilities, paired }: Known,
+  { capabilities, credentials, paired }: Known,
   digest: string,
   { at }: Pick<Moment, 'at'>,
 ): Capability | undefined => {
   const found = capabilityIn(capabilities, digest);
   if (found === undefined || found.expiresAt < at) return undefined;
-  return found.device !== undefined && paired.get(found.device) === undefined ? undefined : found;
+  const { device, credential } = found;
+  if (device !== undefined && paired.get(device) === undefined) return undefined;
+  return credential !== undefined && isDead(credentials.get(credential)) ? undefined : found;
 };
+
+const isDead = (credential: Credential | undefined): boolean =>
+  credential?.endedBy !== undefined || (credential?.kind === 'secret' && credential.leaked !== undefined);
 
 /** That it is used: recorded the first time, and again when half of its time has passed, and then it is good for longer. */
 export const useCapability = (views: Known, digest: string, { at }: Pick<Moment, 'at'>): readonly Fact[] => {

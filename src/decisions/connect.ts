@@ -101,11 +101,11 @@ export interface Door extends Waiting {
 
 /** May it come in, as what, and what does that change? (protocol.md §3.5 steps 8 to 10, and §6) */
 export const connect = (door: Door, command: Connect, moment: Moment): Decided<ConnectDenied> => {
-  const { canvas, connection, device } = command;
+  const { canvas, connection, worker, device, shown } = command;
   const facts = letIn(door, command, moment);
   if (canvas === undefined) return facts;
-  const actor = { kind: 'connection', connection, device: device?.id } as const;
-  const minted = mintForNode(canvas.digest, { connection, device: device?.id }, actor, moment);
+  const actor = { kind: 'connection', connection, device: device?.id, credential: shown.credential } as const;
+  const minted = mintForNode(canvas.digest, { connection, worker, device: device?.id }, actor, moment);
   return pipe(
     facts,
     E.map((all) => [...all, minted]),

@@ -37,7 +37,7 @@ export interface CanvasOptions {
   readonly root: string;
   readonly clock: Clock;
   readonly keys: Pick<Keys, 'digest'>;
-  readonly views: () => Pick<Views, 'capabilities' | 'paired'>;
+  readonly views: () => Pick<Views, 'capabilities' | 'credentials' | 'paired'>;
   /** Nobody needs to show anything: that is how this gateway was set up. */
   readonly open: boolean;
   /** Settles when the log has it that a capability is used; false where the log cannot have it. */
@@ -91,23 +91,23 @@ export class Canvas {
       return moved(`${asked.peer.path}/${asked.peer.query === '' ? '' : `?${asked.peer.query}`}`);
     if (!this.mayLook(wanted, place)) return this.turnedAway(wanted, place);
     if (this.reading >= limits.canvas.atOnce) return BUSY;
-    return this.read(wanted, asked);
+    return this.read(wanted, asked, place);
   }
 
   /** Is it a page that wants to hear of changes? */
   wants(peer: Peer): boolean {
-    return wantedIn(peer).path === RELOAD;
+    return peer.path.endsWith(RELOAD) && wantedIn(peer).path === RELOAD;
   }
 
   async admit(upgrade: Upgrade, place: Place, isGone: () => boolean): Promise<void> {
     const wanted = wantedIn(upgrade.peer);
     if (!this.mayLook(wanted, place)) return upgrade.refuse(UNAUTHORIZED);
-    const { pages, pagesOfOne } = limits.canvas;
-    if (this.pagesInAll >= pages || this.pagesOf(wanted) >= pagesOfOne) return upgrade.refuse(BUSY);
     const recorded = await this.recorded(wanted);
     if (isGone()) return;
-    if (recorded) upgrade.proceed();
-    else upgrade.refuse(NOT_WRITABLE);
+    if (!recorded) upgrade.refuse(NOT_WRITABLE);
+    else if (!this.mayLook(wanted, place)) upgrade.refuse(UNAUTHORIZED);
+    else if (!this.hasRoomFor(wanted)) upgrade.refuse(BUSY);
+    else upgrade.proceed();
   }
 
   opened(socket: Socket, peer: Peer, place: Place): Receiver {
@@ -156,10 +156,12 @@ export class Canvas {
     return found === undefined || !isWorthRecording(found, clock.now()) || (await used(digest));
   }
 
-  private async read(wanted: Wanted, asked: HttpAsked): Promise<HttpAnswer> {
+  private async read(wanted: Wanted, asked: HttpAsked, place: Place): Promise<HttpAnswer> {
     this.reading++;
     try {
       if (!(await this.recorded(wanted))) return NOT_WRITABLE;
+      /* It may have ended while the log wrote. */
+      if (!this.mayLook(wanted, place)) return UNAUTHORIZED;
       const path = wanted.path.slice(HOME.length + 1);
       const found = await this.folder.find(path);
       if (found?.is === 'folder') return moved(`${asked.peer.path}/`);
@@ -173,6 +175,11 @@ export class Canvas {
   private start(): string {
     const { root, failing, uptime } = this.options;
     return startPage({ failing: failing(), host: { root, version, uptimeMs: uptime() } });
+  }
+
+  private hasRoomFor(wanted: Wanted): boolean {
+    const { pages, pagesOfOne } = limits.canvas;
+    return this.pagesInAll < pages && this.pagesOf(wanted) < pagesOfOne;
   }
 
   private pagesOf({ capability = '' }: Wanted): number {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import type { Capability } from '../../projections/index.js';
+import { type Capability, projections } from '../../projections/index.js';
 import { capabilityNow, isWorthRecording, mintLink, useCapability } from '../../src/decisions/canvas.js';
 import { limits } from '../../src/limits.js';
 import { rangeOf } from '../../src/services/canvas/range.js';
@@ -10,6 +10,12 @@ import { rangeOf } from '../../src/services/canvas/range.js';
 const { capabilityMs, linkMs, links } = limits.canvas;
 const AT = 1_000_000_000;
 
+const CREDENTIALS: Readonly<Record<string, object>> = {
+  live: { kind: 'device-token', seq: 1 },
+  ended: { kind: 'device-token', seq: 1, endedBy: 2 },
+  leaked: { kind: 'secret', seq: 1, leaked: 2 },
+};
+
 const given = (rows: Readonly<Record<string, Partial<Capability>>>, paired: readonly string[] = []) =>
   ({
     capabilities: {
@@ -18,6 +24,7 @@ const given = (rows: Readonly<Record<string, Partial<Capability>>>, paired: read
       entries: (prefix = '') => Object.entries(rows).filter(([key]) => key.startsWith(prefix)),
     },
     paired: { get: (device: string) => (paired.includes(device) ? {} : undefined) },
+    credentials: { get: (credential: string) => CREDENTIALS[credential] },
   }) as never;
 
 const node = { capability: 'x', connection: 'c', device: 'd' };
@@ -29,6 +36,9 @@ t.test('given a capability, when somebody looks, then', async (t) => {
     ['its time is over', given({ 'node x': node }, ['d']), AT + capabilityMs + 1, false],
     ['its device is gone', given({ 'node x': node }), AT, false],
     ['a link is good', given({ 'link x': {} }), AT, true],
+    ['what was shown for it is good', given({ 'link x': { credential: 'live' } }), AT, true],
+    ['what was shown for it has ended', given({ 'link x': { credential: 'ended' } }), AT, false],
+    ['others have what was shown for it', given({ 'link x': { credential: 'leaked' } }), AT, false],
     ['nobody knows it', given({ 'node y': node }, ['d']), AT, false],
     ['its other row is no way in', given({ 'of x': node }, ['d']), AT, false],
   ] as const)
@@ -46,6 +56,38 @@ t.test('given one that is used, when it is used again, then the log hears of it'
     { data: { expiresAt: AT + 1.5 * capabilityMs + 1 } },
   ]);
   t.same(used(AT + capabilityMs + 1), [], 'and not when it is too late');
+});
+
+t.test('given nodes at two workers, when one of them is lost, then what its nodes had is gone', async (t) => {
+  const rows = new Map<string, Capability>();
+  const view = {
+    get: (key: string) => rows.get(key),
+    entries: (prefix = '') => [...rows].filter(([key]) => key.startsWith(prefix)),
+    size: () => rows.size,
+  };
+  let seq = 0;
+  const happens = (type: string, data: object): void => {
+    const event = { seq: ++seq, at: AT, type, v: 1, subject: '', actor: { kind: 'gateway', rule: '' }, data };
+    for (const change of projections.capabilities.apply(event as never, view)) {
+      if ('put' in change) rows.set(change.put, change.row);
+      else if ('drop' in change) rows.delete(change.drop);
+      else rows.clear();
+    }
+  };
+  const minted = (capability: string, connection?: string, worker?: number): void =>
+    happens('canvas.capability-minted', { capability, expiresAt: AT, connection, worker });
+  minted('first', 'one', 1);
+  minted('second', 'one');
+  minted('third', 'two', 2);
+  minted('fourth');
+  t.same([...rows.keys()], ['node second', 'of one', 'node third', 'of two', 'link fourth']);
+  happens('gateway.worker-lost', { worker: 1 });
+  t.same([...rows.keys()], ['node third', 'of two', 'link fourth']);
+  happens('connection.closed', { connection: 'two' });
+  happens('connection.closed', { connection: 'nobody' });
+  t.same([...rows.keys()], ['link fourth']);
+  happens('gateway.started', {});
+  t.equal(rows.size, 0);
 });
 
 t.test('a link ends a day after it was made, however it is used', async (t) => {

@@ -30,7 +30,8 @@ export const canvas: Family = {
     const { session, by, parts } = call;
     return minted(
       call,
-      ({ digest }, _views, moment) => E.right([mintForNode(digest, session, actorOf(by), moment)]),
+      ({ digest }, _views, moment) =>
+        E.right([mintForNode(digest, { connection: session.connection, device: session.device }, actorOf(by), moment)]),
       (canvasCapability, canvasCapabilityExpiresAtMs) => ({
         canvasCapability,
         canvasCapabilityExpiresAtMs,
