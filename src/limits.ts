@@ -50,6 +50,8 @@ export const limits = {
     loopback: { bytes: 1024 * MiB, sockets: 20_000, perSource: 20_000, queued: 20_000, queuedPerSource: 20_000 },
     /** Who has said nothing for so long gives way to others that have less. An honest client speaks as soon as it is spoken to. */
     silentMs: 1 * SECOND,
+    /** How long after sockets were cut off the memory of the process is not taken for what it is without them. */
+    lingerMs: 20 * SECOND,
     /** Sockets that change hands so in one turn of the loop. */
     swaps: 100,
   },
@@ -158,6 +160,11 @@ export const limits = {
     /** Pages that wait for changes, of one capability and in all, in one process. */
     pagesOfOne: 16,
     pages: 1024,
+    /** Files on their way, by one capability and in all, in one process; each holds 256 KiB, and has a minute and a second for each 64 KiB. */
+    filesOfOne: 16,
+    files: 64,
+    sendMs: 1 * MINUTE,
+    sendBytesAMs: 64,
     pathChars: 1024,
     /** Folders within folders in which changes are seen. */
     depth: 16,

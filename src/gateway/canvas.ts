@@ -38,8 +38,6 @@ export interface CanvasOptions {
   readonly clock: Clock;
   readonly keys: Pick<Keys, 'digest'>;
   readonly views: () => Pick<Views, 'capabilities' | 'credentials' | 'paired'>;
-  /** Nobody needs to show anything: that is how this gateway was set up. */
-  readonly open: boolean;
   /** Settles when the log has it that a capability is used; false where the log cannot have it. */
   readonly used: (capability: string) => Promise<boolean>;
   readonly failing: () => readonly string[];
@@ -74,10 +72,12 @@ const PRIVATE = { 'referrer-policy': 'no-referrer', 'cache-control': 'private, n
 export class Canvas {
   private readonly folder: CanvasFolder;
   private reading = 0;
-  private readonly pages = new Map<string, number>();
-  private pagesInAll = 0;
+  private readonly clock: Clock;
+  private readonly pages = new Places(limits.canvas.pages, limits.canvas.pagesOfOne);
+  private readonly files = new Places(limits.canvas.files, limits.canvas.filesOfOne);
 
   constructor(private readonly options: CanvasOptions) {
+    this.clock = options.clock;
     this.folder = new CanvasFolder(options.root);
   }
 
@@ -89,9 +89,9 @@ export class Canvas {
     if (wanted.path === RELOAD) return NOT_UPGRADED;
     if (wanted.path === HOME)
       return moved(`${asked.peer.path}/${asked.peer.query === '' ? '' : `?${asked.peer.query}`}`);
-    if (!this.mayLook(wanted, place)) return this.turnedAway(wanted, place);
+    if (!this.mayLook(wanted)) return this.turnedAway(wanted, place);
     if (this.reading >= limits.canvas.atOnce) return BUSY;
-    return this.read(wanted, asked, place);
+    return this.read(wanted, asked);
   }
 
   /** Is it a page that wants to hear of changes? */
@@ -99,24 +99,23 @@ export class Canvas {
     return peer.path.endsWith(RELOAD) && wantedIn(peer).path === RELOAD;
   }
 
-  async admit(upgrade: Upgrade, place: Place, isGone: () => boolean): Promise<void> {
+  async admit(upgrade: Upgrade, isGone: () => boolean): Promise<void> {
     const wanted = wantedIn(upgrade.peer);
-    if (!this.mayLook(wanted, place)) return upgrade.refuse(UNAUTHORIZED);
+    if (!this.mayLook(wanted)) return upgrade.refuse(UNAUTHORIZED);
     const recorded = await this.recorded(wanted);
     if (isGone()) return;
     if (!recorded) upgrade.refuse(NOT_WRITABLE);
-    else if (!this.mayLook(wanted, place)) upgrade.refuse(UNAUTHORIZED);
-    else if (!this.hasRoomFor(wanted)) upgrade.refuse(BUSY);
+    else if (!this.mayLook(wanted)) upgrade.refuse(UNAUTHORIZED);
+    else if (!this.pages.take(wanted.capability)) upgrade.refuse(BUSY);
     else upgrade.proceed();
   }
 
-  opened(socket: Socket, peer: Peer, place: Place): Receiver {
+  opened(socket: Socket, peer: Peer): Receiver {
     const wanted = wantedIn(peer);
-    this.count(wanted, 1);
     socket.join(RELOAD_TOPIC);
     /* As long as it is open it looks. */
     const stop = this.options.clock.every(limits.canvas.capabilityMs / 4, () => {
-      if (!this.mayLook(wanted, place)) socket.end(closeCode.policy, 'canvas capability expired');
+      if (!this.mayLook(wanted)) socket.end(closeCode.policy, 'canvas capability expired');
       else void this.recorded(wanted);
     });
     return {
@@ -124,14 +123,13 @@ export class Canvas {
       dropped: () => {},
       closed: () => {
         stop();
-        this.count(wanted, -1);
+        this.pages.give(wanted.capability);
       },
     };
   }
 
-  private mayLook({ capability }: Wanted, { local }: Place): boolean {
-    const { open, views, clock } = this.options;
-    if (open && local) return true;
+  private mayLook({ capability }: Wanted): boolean {
+    const { views, clock } = this.options;
     return (
       capability !== undefined && capabilityNow(views(), this.digestOf(capability), { at: clock.now() }) !== undefined
     );
@@ -156,16 +154,16 @@ export class Canvas {
     return found === undefined || !isWorthRecording(found, clock.now()) || (await used(digest));
   }
 
-  private async read(wanted: Wanted, asked: HttpAsked, place: Place): Promise<HttpAnswer> {
+  private async read(wanted: Wanted, asked: HttpAsked): Promise<HttpAnswer> {
     this.reading++;
     try {
       if (!(await this.recorded(wanted))) return NOT_WRITABLE;
       /* It may have ended while the log wrote. */
-      if (!this.mayLook(wanted, place)) return UNAUTHORIZED;
+      if (!this.mayLook(wanted)) return UNAUTHORIZED;
       const path = wanted.path.slice(HOME.length + 1);
       const found = await this.folder.find(path);
       if (found?.is === 'folder') return moved(`${asked.peer.path}/`);
-      if (found !== undefined) return await answerOf(found, asked);
+      if (found !== undefined) return await answerOf(found, asked, (source) => this.counted(source, wanted));
       return path === '' ? page('200 OK', this.start()) : NOT_FOUND;
     } finally {
       this.reading--;
@@ -177,21 +175,47 @@ export class Canvas {
     return startPage({ failing: failing(), host: { root, version, uptimeMs: uptime() } });
   }
 
-  private hasRoomFor(wanted: Wanted): boolean {
-    const { pages, pagesOfOne } = limits.canvas;
-    return this.pagesInAll < pages && this.pagesOf(wanted) < pagesOfOne;
+  /** It is one of so many on their way, has its time, and ends when its capability does. Undefined where there are too many. */
+  private counted(source: Source, wanted: Wanted): Source | undefined {
+    const { files, clock } = this;
+    const { sendMs, sendBytesAMs } = limits.canvas;
+    if (!files.take(wanted.capability)) return undefined;
+    const until = clock.monotonic() + sendMs + source.bytes / sendBytesAMs;
+    return {
+      bytes: source.bytes,
+      read: (at, bytes) =>
+        this.mayLook(wanted) && clock.monotonic() < until ? source.read(at, bytes) : Promise.resolve(Buffer.alloc(0)),
+      close: () => {
+        files.give(wanted.capability);
+        source.close();
+      },
+    };
+  }
+}
+
+/** So many at once, and so many of one. */
+class Places {
+  private readonly taken = new Map<string, number>();
+  private inAll = 0;
+
+  constructor(
+    private readonly most: number,
+    private readonly mostOfOne: number,
+  ) {}
+
+  take(whose = ''): boolean {
+    const taken = this.taken.get(whose) ?? 0;
+    if (this.inAll >= this.most || taken >= this.mostOfOne) return false;
+    this.taken.set(whose, taken + 1);
+    this.inAll++;
+    return true;
   }
 
-  private pagesOf({ capability = '' }: Wanted): number {
-    return this.pages.get(capability) ?? 0;
-  }
-
-  private count(wanted: Wanted, more: number): void {
-    const { capability = '' } = wanted;
-    this.pagesInAll += more;
-    const left = this.pagesOf(wanted) + more;
-    if (left === 0) this.pages.delete(capability);
-    else this.pages.set(capability, left);
+  give(whose = ''): void {
+    const left = (this.taken.get(whose) ?? 1) - 1;
+    this.inAll--;
+    if (left === 0) this.taken.delete(whose);
+    else this.taken.set(whose, left);
   }
 }
 
@@ -209,7 +233,11 @@ const page = (status: string, html: string): HttpAnswer => ({
   headers: { ...PRIVATE, 'cache-control': 'no-store' },
 });
 
-const answerOf = async (file: CanvasFile, { header }: HttpAsked): Promise<HttpAnswer> => {
+const answerOf = async (
+  file: CanvasFile,
+  { header }: HttpAsked,
+  counted: (source: Source) => Source | undefined,
+): Promise<HttpAnswer> => {
   const { handle, bytes, tag, type } = file;
   const close = (): void => void handle.close();
   const headers = { ...PRIVATE, etag: tag, 'accept-ranges': 'bytes' };
@@ -227,7 +255,7 @@ const answerOf = async (file: CanvasFile, { header }: HttpAsked): Promise<HttpAn
     return { ...NOT_SATISFIABLE, headers: { ...headers, 'content-range': `bytes */${bytes}` } };
   }
   const { first, last } = range ?? { first: 0, last: bytes - 1 };
-  const body: Source = {
+  const source: Source = {
     bytes: last - first + 1,
     read: async (at, length) => {
       const wanted = Math.min(length, last - first + 1 - at);
@@ -236,9 +264,14 @@ const answerOf = async (file: CanvasFile, { header }: HttpAsked): Promise<HttpAn
     },
     close,
   };
-  if (body.bytes === 0) {
+  if (source.bytes === 0) {
     close();
     return { status: '200 OK', type, body: '', headers };
+  }
+  const body = counted(source);
+  if (body === undefined) {
+    close();
+    return BUSY;
   }
   return range === undefined
     ? { status: '200 OK', type, body, headers }

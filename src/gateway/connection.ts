@@ -88,9 +88,18 @@ export class Connection implements Receiver {
 
   /** Others need its room more. Whoever is on the way into the log is as good as in. */
   giveWay(): void {
-    const { state } = this;
-    if (state.is === 'challenged' || state.is === 'heard' || (state.is === 'deciding' && !state.inLog))
-      this.turnOut(state.guest, ends.displaced);
+    if (this.mayGiveWay(this.state)) this.turnOut(this.state.guest, ends.displaced);
+  }
+
+  /** As `giveWay`, but nothing waits until the other end has closed, too. */
+  cut(): void {
+    if (!this.mayGiveWay(this.state)) return;
+    this.state = { is: 'refused', guest: this.state.guest, refused: ends.displaced };
+    this.socket.cut();
+  }
+
+  private mayGiveWay(state: State): state is State & { readonly guest: Guest } {
+    return state.is === 'challenged' || state.is === 'heard' || (state.is === 'deciding' && !state.inLog);
   }
 
   dismiss(): void {

@@ -96,7 +96,6 @@ export const frontOf = (options: FrontOptions): Front => {
             clock,
             keys,
             views,
-            open: settings.auth.mode === 'none',
             used: (capability) => core.used(capability),
             failing,
             uptime: snapshot.uptime,

@@ -3,6 +3,7 @@ import type { Clock } from '../ports.js';
 import type { Upgrade } from '../transport/transport.js';
 import { FairQueue } from './fair-queue.js';
 import { refused } from './json-answer.js';
+import { nativeMemory } from './native-memory.js';
 import type { Place } from './place.js';
 
 /** A socket that has not been let in. */
@@ -13,6 +14,8 @@ interface Waiter {
   readonly isSilent: boolean;
   /** Its room is needed for somebody else. */
   giveWay(): void;
+  /** The same, and at once: what it has sent is not kept. */
+  cut(): void;
   /** The gateway stops. */
   dismiss(): void;
 }
@@ -27,6 +30,10 @@ interface Room {
   readonly open: number;
   /** What they may buffer in all. */
   readonly bytes: number;
+  /** Memory of the process when it had no more sockets than are sure not to be too many. */
+  before: number;
+  /** When it had to be thinned last (ms, monotonic). */
+  thinnedAt: number;
   /** For one source. */
   readonly mostOfSource: number;
   taken: number;
@@ -63,8 +70,8 @@ interface Bounds {
 interface Surroundings {
   /** Processes that share the room. A source's connections fall to them by chance, so each has a fair part of it. */
   readonly among?: number;
-  /** Memory of this process. */
-  readonly residentBytes?: () => number;
+  /** Memory of this process in which what sockets have sent may lie. */
+  readonly nativeBytes?: () => number;
 }
 
 /**
@@ -77,9 +84,7 @@ export class Preauth {
   private readonly waiters = new Map<Waiter, Entry>();
   private readonly queued = new Map<Upgrade, Entry>();
   private readonly stopSweep: () => void;
-  /** Of the process (bytes), when no room had more sockets than are sure not to be too many. */
-  private residentBefore: number;
-  private readonly residentBytes: () => number;
+  private readonly nativeBytes: () => number;
   private stopped = false;
   /** Room is being given to somebody: what gets free meanwhile is not given to others. */
   private dealing = false;
@@ -90,10 +95,9 @@ export class Preauth {
   constructor(
     private readonly clock: Clock,
     { handshakeMs, maxPayloadBytes }: { readonly handshakeMs: number; readonly maxPayloadBytes: number },
-    { among = 1, residentBytes = () => process.memoryUsage.rss() }: Surroundings = {},
+    { among = 1, nativeBytes = nativeMemory }: Surroundings = {},
   ) {
-    this.residentBytes = residentBytes;
-    this.residentBefore = residentBytes();
+    this.nativeBytes = nativeBytes;
     const roomOf = ({ bytes, sockets, perSource, queued, queuedPerSource }: Bounds): Room => {
       const sure = Math.max(1, Math.floor(bytes / maxPayloadBytes / among));
       const open = Math.max(sure, Math.ceil(sockets / among));
@@ -102,6 +106,8 @@ export class Preauth {
         sure,
         open,
         bytes: bytes / among,
+        before: nativeBytes(),
+        thinnedAt: Number.NEGATIVE_INFINITY,
         mostOfSource: Math.min(open, Math.ceil(perSource / among)),
         taken: 0,
         bySource: new Map(),
@@ -252,24 +258,29 @@ export class Preauth {
 
   /** Where more is buffered than may be, there are only as many sockets as could not do that: those beyond give way, whoever said nothing and the oldest first. */
   private watchMemory(): void {
-    const resident = this.residentBytes();
-    if (this.rooms.every(({ taken, sure }) => taken <= sure)) this.residentBefore = resident;
-    const grown = resident - this.residentBefore;
+    const now = this.clock.monotonic();
+    const native = this.nativeBytes();
     for (const room of this.rooms) {
-      room.most = grown > room.bytes ? room.sure : room.open;
-      this.thin(room);
+      /* What was given back may still be counted for a while. */
+      if (room.taken <= room.sure && now - room.thinnedAt > limits.preauth.lingerMs) room.before = native;
+      room.most = native - room.before > room.bytes ? room.sure : room.open;
+      this.thin(room, now);
     }
   }
 
-  private thin(room: Room): void {
+  private thin(room: Room, now: number): void {
     let beyond = room.taken - room.most;
+    if (beyond > 0) room.thinnedAt = now;
+    const { dealing } = this;
+    this.dealing = true;
     for (const silent of [true, false])
       for (const [waiter, entry] of this.waiters) {
-        if (beyond <= 0) return;
+        if (beyond <= 0) break;
         if (entry.room !== room || waiter.isSilent !== silent) continue;
-        this.displace(waiter);
+        waiter.cut();
         beyond--;
       }
+    this.dealing = dealing;
   }
 
   private get rooms(): readonly Room[] {

@@ -21,7 +21,7 @@ export const handlersOf = (front: Front): Handlers => {
       if (settings.untrustedForwarding === 'refuse' && speaksForOthers(peer, settings))
         return upgrade.refuse(UNATTRIBUTED);
       const place = placeOf(peer, settings);
-      if (canvas?.wants(peer) === true) void canvas.admit(upgrade, place, () => gone.has(upgrade));
+      if (canvas?.wants(peer) === true) void canvas.admit(upgrade, () => gone.has(upgrade));
       else preauth.admit(upgrade, place);
     },
     aborted: (upgrade) => {
@@ -30,7 +30,7 @@ export const handlersOf = (front: Front): Handlers => {
     },
     open: (socket, peer) => {
       const place = placeOf(peer, settings);
-      if (canvas?.wants(peer) === true) return canvas.opened(socket, peer, place);
+      if (canvas?.wants(peer) === true) return canvas.opened(socket, peer);
       const connection = new Connection(socket, peer, place, front);
       preauth.add(connection, place);
       return connection;

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { CHUNK_BYTES, isSource, type Outgoing } from './outgoing.js';
+import { isSource, type Outgoing } from './outgoing.js';
 import type { HttpAnswer } from './transport.js';
 
 /* Answers over plain HTTP, as the library wants them. */
@@ -20,10 +20,7 @@ export const whenSaid = (res: HttpResponse, said: Promise<HttpAnswer>, respond: 
 export const send = (res: HttpResponse, said: HttpAnswer, outgoing: Outgoing, headOnly: boolean): void => {
   const { body } = said;
   if (headOnly || typeof body === 'string') return answer(res, said, headOnly);
-  if (!outgoing.hasRoom(isSource(body) ? CHUNK_BYTES : body.length)) {
-    if (isSource(body)) body.close();
-    return answer(res, NO_ROOM, false);
-  }
+  if (!isSource(body) && !outgoing.hasRoom(body.length)) return answer(res, NO_ROOM, false);
   begin(res, said, () => {
     if (isSource(body)) outgoing.stream(res, body);
     else outgoing.send(res, body);

@@ -8,7 +8,7 @@ import type { HttpAnswer, Source } from './transport.js';
  */
 
 /** Of a body that is read bit by bit, what is in memory at once. */
-export const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 export const isSource = (body: HttpAnswer['body']): body is Source => typeof body === 'object' && 'read' in body;
 
@@ -37,15 +37,16 @@ export class Outgoing {
     });
   }
 
-  /** The same with a body that is read as it is taken. One that breaks off is cut off: its length was promised. */
+  /**
+   * The same with a body that is read as it is taken; how many of those there are is for whoever hands them over to bound. One that breaks off is cut
+   * off: its length was promised.
+   */
   stream(res: HttpResponse, source: Source): void {
-    this.bytes += CHUNK_BYTES;
     let late = setTimeout(() => res.close(), limits.tiles.sendMs).unref();
     let over = false;
     const done = (): void => {
       if (over) return;
       over = true;
-      this.bytes -= CHUNK_BYTES;
       clearTimeout(late);
       source.close();
     };

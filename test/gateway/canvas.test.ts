@@ -303,6 +303,31 @@ t.test('a page that waits is told when a file changes; a stranger may not wait',
   for (const one of more) one.terminate();
 });
 
+t.test('what is on its way ends with its capability', async (t) => {
+  const { port, put, operator } = await scene(t);
+  put('long.bin', Buffer.alloc(64 * 1024 * 1024, 1));
+  const key = newKey();
+  const other = await came(port, key, OPERATOR);
+  const url = new URL((await other.call('canvas.link', {})).payload.url);
+  let bytes = 0;
+  const ended = new Promise((resolve) => {
+    const socket = dial(port, '127.0.0.1', () => {
+      socket.write(`GET ${url.pathname}long.bin HTTP/1.1\r\nHost: x\r\n\r\n`);
+      socket.pause();
+      setTimeout(() => socket.resume(), 1000);
+    });
+    socket.on('data', (data) => {
+      bytes += data.length;
+    });
+    socket.on('close', resolve);
+    socket.on('error', () => {});
+  });
+  await sleep(300);
+  await operator.call('device.pair.remove', { deviceId: key.id });
+  await ended;
+  t.ok(bytes > 0 && bytes < 64 * 1024 * 1024, `${bytes} bytes`);
+});
+
 t.test('it can be off, and then nobody is told of one', async (t) => {
   const { at, operator, lines } = await scene(t, { canvasHost: { enabled: false } });
   t.equal((await fetch(at(HOME))).status, 404);

@@ -156,11 +156,11 @@ t.test(
   'a crowd of this host that makes us buffer too much gives way, as far as it could, and only while it does',
   async (t) => {
     const clock = new TestClock();
-    let residentBytes = 1e9;
+    let nativeBytes = 1e9;
     const preauth = new Preauth(
       clock,
       { handshakeMs: 60_000, maxPayloadBytes: limits.wire.maxPayloadBytes },
-      { residentBytes: () => residentBytes },
+      { nativeBytes: () => nativeBytes },
     );
     t.teardown(() => preauth.stop());
     const place = { source: '127.0.0.1', loopback: true } as Place;
@@ -170,7 +170,8 @@ t.test(
         isSilent,
         expire() {},
         dismiss() {},
-        giveWay() {
+        giveWay() {},
+        cut() {
           gone.push(name);
           preauth.delete(waiter);
         },
@@ -185,16 +186,18 @@ t.test(
     const { sure } = preauth.room.loopback;
     for (let i = 0; i < 4; i++) come('spoke', false);
     for (let i = 0; i < sure; i++) come('silent', true);
-    residentBytes += loopback.bytes;
+    nativeBytes += loopback.bytes;
     clock.pass(300);
     t.same(gone, [], 'as long as they do not buffer what they may, they stay');
     t.ok(asked());
-    residentBytes += 1;
+    nativeBytes += 1;
     clock.pass(300);
     t.same(gone, Array(4).fill('silent'), 'then those beyond go, whoever said nothing first');
     t.notOk(asked());
-    residentBytes += loopback.bytes;
+    nativeBytes += loopback.bytes;
     for (let i = 0; i < 2; i++) clock.pass(300);
+    t.notOk(asked(), 'what they held may be counted for a while');
+    clock.pass(limits.preauth.lingerMs);
     t.ok(asked(), 'what was not theirs is not held against those who come later');
   },
 );

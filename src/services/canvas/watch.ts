@@ -6,7 +6,7 @@ import type { Clock } from '../../ports.js';
 export interface CanvasWatch {
   /** Why changes are not seen; undefined while they are. */
   readonly fault: string | undefined;
-  /** Begins anew. */
+  /** Begins anew; settles when changes are seen again, or it is known why not. */
   restart(): Promise<void>;
   stop(): void;
 }
@@ -15,36 +15,54 @@ export interface CanvasWatch {
 export const watchCanvas = (root: string, clock: Clock, changed: () => void): CanvasWatch => {
   let fault: string | undefined;
   let watcher: FSWatcher | undefined;
-  let due: (() => void) | undefined;
+  let isDue = false;
+  let stopped = false;
+
   const tell = (): void => {
-    due?.();
-    due = clock.after(limits.canvas.settleMs, changed);
+    if (isDue) return;
+    isDue = true;
+    clock.after(limits.canvas.settleMs, () => {
+      isDue = false;
+      if (!stopped) changed();
+    });
   };
-  const begin = (): void => {
-    fault = undefined;
-    watcher = watch(root, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      depth: limits.canvas.depth,
-      ignored: (path) => path !== root && basename(path).startsWith('.'),
-    })
-      .on('all', tell)
-      .on('error', (error) => {
-        fault = (error as Error).message;
-      });
+  const begin = (): Promise<void> =>
+    new Promise((resolve) => {
+      watcher = watch(root, {
+        ignoreInitial: true,
+        followSymlinks: false,
+        depth: limits.canvas.depth,
+        ignored: (path) => path !== root && basename(path).startsWith('.'),
+      })
+        .on('all', tell)
+        .on('ready', () => {
+          fault = undefined;
+          resolve();
+        })
+        .on('error', (error) => {
+          fault = (error as Error).message;
+          resolve();
+        });
+    });
+  const end = async (): Promise<void> => {
+    const ending = watcher?.close();
+    /* It may find something more that is wrong, and has just forgotten who listens. */
+    watcher?.on('error', () => {});
+    await ending;
   };
-  begin();
+
+  void begin();
   return {
     get fault() {
       return fault;
     },
     restart: async () => {
-      await watcher?.close();
-      begin();
+      await end();
+      if (!stopped) await begin();
     },
     stop: () => {
-      due?.();
-      void watcher?.close();
+      stopped = true;
+      void end();
     },
   };
 };
