@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { attempt } from '../../src/attempt.js';
 import { connect, newKey, REMOTE } from '../support/device.js';
 import { logOf, TOKEN } from '../support/gateway.js';
 import { type Ended, gatewayProcess, openclaw, type RunningProcess, stateFolder } from '../support/process.js';
@@ -14,19 +16,24 @@ import { node22, realOpenclaw } from './peers.js';
 const NODE = node22();
 const REAL = realOpenclaw();
 
+const started = (home: string, port: number, args: readonly string[]) =>
+  spawn(NODE, [REAL, ...args], {
+    env: {
+      PATH: `${dirname(NODE)}:${process.env['PATH']}`,
+      HOME: home,
+      NO_COLOR: '1',
+      OPENCLAW_GATEWAY_PORT: String(port),
+      OPENCLAW_GATEWAY_TOKEN: TOKEN,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    /* It starts itself again as a child: they are ended together. */
+    detached: true,
+  });
+
 const realCli =
   (home: string, port: number) =>
   (...args: readonly string[]): Promise<Ended> => {
-    const child = spawn(NODE, [REAL, ...args], {
-      env: {
-        PATH: `${dirname(NODE)}:${process.env['PATH']}`,
-        HOME: home,
-        NO_COLOR: '1',
-        OPENCLAW_GATEWAY_PORT: String(port),
-        OPENCLAW_GATEWAY_TOKEN: TOKEN,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = started(home, port, args);
     const said = { out: '', err: '' };
     child.stdout.on('data', (data) => {
       said.out += data;
@@ -111,4 +118,45 @@ t.test('turned away, approved by ours, and in', async (t) => {
   const [pending] = JSON.parse((await openclaw(state, ['devices', 'list', '--json'])).out).pending;
   t.match(await openclaw(state, ['devices', 'approve', pending.requestId]), { code: 0 });
   t.match(await real('health'), { code: 0, out: /Agents: main/ });
+});
+
+/** Asks until it is there. */
+const until = async <T>(ask: () => Promise<T | undefined>): Promise<T> => {
+  for (let tries = 0; tries < 60; tries++) {
+    const found = await ask();
+    if (found !== undefined) return found;
+    await sleep(500);
+  }
+  throw new Error('it did not come in time');
+};
+
+t.test('its node host is turned away, approved, comes again, and does what it is told', async (t) => {
+  const { state, gateway } = await world(t, '--no-auto-approve');
+  const ours = (...args: readonly string[]) => openclaw(state, args);
+  const asked = async (...args: readonly string[]) => JSON.parse((await ours(...args, '--json')).out);
+  const home = stateFolder(t);
+  const runs = (): void => {
+    const to = ['--host', '127.0.0.1', '--port', String(gateway.port), '--display-name', 'rack'];
+    const node = started(home, gateway.port, ['node', 'run', ...to]);
+    node.stdout.resume();
+    node.stderr.resume();
+    t.teardown(() => attempt(() => process.kill(-(node.pid ?? 0), 'SIGKILL')));
+  };
+  runs();
+  const request = await until(async () => (await asked('nodes', 'pending'))[0]);
+  t.match(request, { displayName: 'rack', platform: 'linux' });
+  t.match(await ours('nodes', 'approve', request.requestId), { code: 0 });
+  runs();
+  const here = await until(async () => {
+    const [found] = (await asked('nodes', 'status')).nodes;
+    return found?.connected === true ? found : undefined;
+  });
+  t.ok(here.commands.includes('system.which'));
+  const invoke = ['nodes', 'invoke', '--node', 'rack', '--command'];
+  const told = await asked(...invoke, 'system.which', '--params', '{"bins":["sh"]}');
+  t.match(told, { ok: true, payload: { bins: { sh: String } } });
+  t.match(await ours(...invoke, 'camera.snap'), { code: 1, err: /not in the allowlist/ });
+  const story = typesOf(state);
+  for (const type of ['pairing.approved', 'canvas.capability-minted', 'node.invoked', 'node.invoke-finished'])
+    t.ok(story.includes(type), type);
 });
