@@ -73,6 +73,8 @@ const DECIDING = new Set([
   'node.invoke.cancel',
   'node.invoke.result',
   'node.event',
+  'node.canvas.capability.refresh',
+  'canvas.link',
   'exec.approval.request',
   'exec.approval.waitDecision',
   'exec.approval.resolve',
